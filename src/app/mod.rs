@@ -1,0 +1,289 @@
+//! The process from start to end: load, bind, spawn, wait for a signal, drain.
+
+mod worker;
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio::runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::admin::{self, Admin};
+use crate::config::Settings;
+use crate::listener::{BindError, Speaks, bind};
+use crate::origin::{Connector, InvalidRoots};
+use crate::reload::{self, LoadError, Reloader, Report, Trigger};
+use crate::snapshot::Current;
+use crate::telemetry::Counters;
+use worker::Sockets;
+
+/// Why the program does not start. Nothing is left behind.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The file of `origins.ca` cannot be read.
+    #[error("cannot read {}: {error}; mend origins.ca in lockgate.toml", .path.display())]
+    OriginCa {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// The file of `origins.ca` holds no roots.
+    #[error("{} cannot be used for origins.ca: {error}", .path.display())]
+    OriginRoots {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        error: InvalidRoots,
+    },
+    /// The system gives no thread, signal handler or the like.
+    #[error("the system refuses what a start needs: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A program that is loaded and has its sockets, but serves nobody yet.
+#[derive(Debug)]
+pub struct App {
+    /// The read end of the snapshot.
+    pub current: Current,
+    /// What the first load found.
+    pub report: Report,
+    /// Where plain HTTP is served.
+    pub http: Vec<SocketAddr>,
+    /// Where TLS is served.
+    pub https: Vec<SocketAddr>,
+    /// Where metrics and health are.
+    pub admin: SocketAddr,
+    reloader: Reloader,
+    connector: Connector,
+    state: Admin,
+    admin_socket: TcpListener,
+    workers: Vec<Sockets>,
+}
+
+impl App {
+    /// Loads a configuration directory and binds all sockets.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration or an address cannot be used.
+    pub fn start(directory: &Path) -> Result<Self, StartError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let counters = Arc::new(Counters::default());
+        let loaded = reload::load(directory, Arc::clone(&provider), Arc::clone(&counters))?;
+        let settings = Arc::clone(&loaded.current.load().settings);
+        let connector = connector(directory, &settings, provider)?;
+        let count = settings.workers.unwrap_or_else(available_cores);
+        let Bound {
+            workers,
+            http,
+            https,
+        } = Bound::new(&settings, count)?;
+        let admin_socket = admin_socket(settings.admin)?;
+        Ok(Self {
+            report: loaded.report,
+            http,
+            https,
+            admin: admin_socket.local_addr()?,
+            reloader: loaded.reloader,
+            connector,
+            state: Admin {
+                current: loaded.current.clone(),
+                status: loaded.status,
+                counters,
+                ready: Arc::new(AtomicBool::new(false)),
+            },
+            current: loaded.current,
+            admin_socket,
+            workers,
+        })
+    }
+
+    /// Writes where it listens to the log.
+    pub fn log(&self) {
+        let kinds = [("http", &self.http), ("https", &self.https)];
+        for (listener, addresses) in kinds {
+            for address in addresses {
+                tracing::info!(listener, %address, "listening");
+            }
+        }
+        tracing::info!(listener = "admin", address = %self.admin, "listening");
+    }
+
+    /// Serves until SIGTERM or SIGINT, then until the viewers are gone or their time is up.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no thread or signal handler.
+    pub fn run(self) -> Result<(), StartError> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (triggers, queue) = reload::triggers();
+        let (stop, stopped) = watch::channel(None);
+        let (current, ready) = (self.current.clone(), Arc::clone(&self.state.ready));
+        let signals = runtime.block_on(async { Signals::new() })?;
+        let mut threads = Vec::new();
+        for (number, sockets) in self.workers.into_iter().enumerate() {
+            let context = worker::Context {
+                current: self.current.clone(),
+                counters: Arc::clone(&self.state.counters),
+                connector: self.connector.clone(),
+                https_port: self.https.first().map(SocketAddr::port),
+                stop: stopped.clone(),
+            };
+            let run = move || worker::run(sockets, context);
+            threads.push(spawn(format!("worker-{number}"), run)?);
+        }
+        let (sender, reloader) = (triggers.clone(), self.reloader);
+        let reload = spawn("reload".to_owned(), move || reloader.run(sender, &queue))?;
+        let admin = self.state.clone();
+        let served = runtime.block_on(async move {
+            let socket = tokio::net::TcpListener::from_std(self.admin_socket)?;
+            tokio::spawn(admin::serve(socket, admin));
+            ready.store(true, Ordering::Relaxed);
+            signals.wait(&triggers).await;
+            ready.store(false, Ordering::Relaxed);
+            let drain = current.load().settings.timeouts.drain;
+            tracing::info!(seconds = drain.as_secs(), "draining");
+            stop.send_replace(Some(Instant::now() + drain));
+            // The reload loop may be busy, and ends with the process anyway.
+            let _ = triggers.try_send(Trigger::Stop);
+            tokio::task::spawn_blocking(move || join(threads)).await?;
+            Ok::<_, io::Error>(())
+        });
+        drop(reload);
+        served?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn available_cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn connector(
+    directory: &Path,
+    settings: &Settings,
+    provider: Arc<CryptoProvider>,
+) -> Result<Connector, StartError> {
+    let path = settings.origin_ca.as_ref().map(|path| directory.join(path));
+    let path = path.unwrap_or_default();
+    let roots = match &settings.origin_ca {
+        Some(_) => fs::read(&path).map_err(|error| StartError::OriginCa {
+            path: path.clone(),
+            error,
+        })?,
+        None => Vec::new(),
+    };
+    let connector = Connector::new(&roots, provider);
+    connector.map_err(|error| StartError::OriginRoots { path, error })
+}
+
+/// The sockets for viewers: each worker's own, and the addresses as they were bound.
+struct Bound {
+    workers: Vec<Sockets>,
+    http: Vec<SocketAddr>,
+    https: Vec<SocketAddr>,
+}
+
+impl Bound {
+    /// Binds every listener for every worker.
+    fn new(settings: &Settings, workers: usize) -> Result<Self, StartError> {
+        let mut bound = Self {
+            workers: (0..workers).map(|_| Vec::new()).collect(),
+            http: Vec::new(),
+            https: Vec::new(),
+        };
+        for address in &settings.listeners.http {
+            let address = bound.add(*address, Speaks::Http)?;
+            bound.http.push(address);
+        }
+        for listener in &settings.listeners.https {
+            let address = bound.add(listener.address, Speaks::Https(listener.plain_http))?;
+            bound.https.push(address);
+        }
+        Ok(bound)
+    }
+
+    fn add(&mut self, address: SocketAddr, speaks: Speaks) -> Result<SocketAddr, StartError> {
+        let sockets = bind(address, self.workers.len())?;
+        let address = sockets
+            .first()
+            .map_or(Ok(address), TcpListener::local_addr)?;
+        for (worker, socket) in self.workers.iter_mut().zip(sockets) {
+            worker.push((socket, speaks));
+        }
+        Ok(address)
+    }
+}
+
+fn admin_socket(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let mut sockets = bind(address, 1)?;
+    let missing = || io::Error::from(io::ErrorKind::AddrNotAvailable);
+    Ok(sockets.pop().ok_or_else(missing)?)
+}
+
+fn spawn<T: Send + 'static>(
+    name: String,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    thread::Builder::new().name(name).spawn(run)
+}
+
+fn join(threads: Vec<JoinHandle<io::Result<()>>>) {
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "a worker could not start"),
+            Err(_) => tracing::error!("a worker ended in a bug"),
+        }
+    }
+}
+
+/// The signals that the process listens to.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Returns on SIGTERM and SIGINT; SIGHUP reloads.
+    async fn wait(mut self, triggers: &SyncSender<Trigger>) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                // A full queue holds a trigger already.
+                _ = self.hang_up.recv() => drop(triggers.try_send(Trigger::Signal)),
+            }
+        }
+    }
+}

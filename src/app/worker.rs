@@ -1,0 +1,86 @@
+use std::io;
+use std::net::TcpListener;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{self, LocalOptions};
+use tokio::sync::watch;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::http::Worker;
+use crate::listener::{Registry, Service, Speaks, serve};
+use crate::origin::Connector;
+use crate::snapshot::Current;
+use crate::telemetry::Counters;
+
+/// A worker's own sockets, with what is spoken on each.
+pub(super) type Sockets = Vec<(TcpListener, Speaks)>;
+
+/// What a worker is given.
+pub(super) struct Context {
+    pub(super) current: Current,
+    pub(super) counters: Arc<Counters>,
+    pub(super) connector: Connector,
+    pub(super) https_port: Option<u16>,
+    /// When all connections have to be over, once the process is to stop.
+    pub(super) stop: watch::Receiver<Option<Instant>>,
+}
+
+/// Serves connections on the thread that calls it: one runtime, no sharing with other threads.
+pub(super) fn run(sockets: Sockets, context: Context) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        // Name lookups of origins.
+        .max_blocking_threads(4)
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(work(sockets, context))
+}
+
+async fn work(sockets: Sockets, context: Context) -> io::Result<()> {
+    let worker = Worker::new(
+        context.current.clone(),
+        context.counters,
+        context.https_port,
+        context.connector,
+    );
+    let (worker, registry) = (Rc::new(worker), Rc::new(Registry::default()));
+    for (socket, speaks) in sockets {
+        let listener = tokio::net::TcpListener::from_std(socket)?;
+        let service = Service {
+            worker: Rc::clone(&worker),
+            registry: Rc::clone(&registry),
+            speaks,
+        };
+        let mut stop = context.stop.clone();
+        let stopped = async move { drop(stop.wait_for(Option::is_some).await) };
+        spawn_local(serve(listener, service, stopped));
+    }
+    let mut stop = context.stop;
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut end = None;
+    loop {
+        tokio::select! {
+            now = ticks.tick() => sweep(now, &worker, &registry),
+            _ = stop.changed(), if end.is_none() => {
+                end = *stop.borrow();
+                registry.drain(end.unwrap_or_else(Instant::now));
+            }
+        }
+        // A sweep after the end has cut all that was left.
+        let over = end.is_some_and(|end| registry.is_empty() || end + SWEEP * 2 <= Instant::now());
+        if over {
+            return Ok(());
+        }
+    }
+}
+
+fn sweep(now: Instant, worker: &Worker, registry: &Registry) {
+    registry.sweep(now, &worker.current.load());
+    worker.sweep(now);
+}
+
+/// Short enough for "off within a second", long enough to cost nothing.
+const SWEEP: Duration = Duration::from_millis(250);

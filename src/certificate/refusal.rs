@@ -1,0 +1,157 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::validity::Timestamp;
+use crate::domain::Pattern;
+
+/// Why a certificate's newest files are not adopted.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No file of the entry holds a certificate.
+    #[error("no certificate chain beside the private key")]
+    CertificateMissing,
+    /// No file of the entry holds a private key.
+    #[error("no private key beside the certificate chain")]
+    KeyMissing,
+    /// The key's public half is not the leaf's.
+    #[error("the private key does not belong to the certificate")]
+    KeyMismatch,
+    /// A file of no bytes.
+    #[error("{} is empty", .0.display())]
+    EmptyFile(PathBuf),
+    /// What stands between the PEM markers, or the markers themselves, cannot be read.
+    #[error("{} is not valid PEM: {error}", .0.display(), error = .1)]
+    InvalidPem(PathBuf, #[source] rustls_pki_types::pem::Error),
+    /// The leaf is no X.509 certificate.
+    #[error("the leaf is not a valid X.509 certificate")]
+    InvalidCertificate,
+    /// The key is of no kind that can sign a handshake.
+    #[error("the private key cannot be used: {0}")]
+    InvalidKey(#[source] rustls::Error),
+    /// A file that is not read.
+    #[error("{} {why}", .0.display(), why = .1)]
+    Unreadable(PathBuf, #[source] Unreadable),
+    /// Its last second is over.
+    #[error("it expired at {0}")]
+    Expired(Timestamp),
+    /// Its first second has not come.
+    #[error("it is not valid before {0}")]
+    NotYetValid(Timestamp),
+    /// Another certificate directory, or another layout, holds the same name.
+    #[error("the name is taken by {}", .0.display())]
+    DefinedTwice(PathBuf),
+    /// The TLS library refused the pair.
+    #[error("it cannot be served: {0}")]
+    Unusable(#[source] rustls::Error),
+}
+
+/// Why a file is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A directory, FIFO, socket or device.
+    #[error("is not a regular file")]
+    NotAFile,
+    /// Above the limit for one file.
+    #[error("is larger than {limit} bytes")]
+    TooLarge {
+        /// The most bytes that one file may have.
+        limit: u64,
+    },
+    /// The system said no.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Unreadable {
+    /// The same reason once more: `io::Error` cannot be cloned.
+    pub(super) fn duplicate(&self) -> Self {
+        match self {
+            Self::NotAFile => Self::NotAFile,
+            Self::TooLarge { limit } => Self::TooLarge { limit: *limit },
+            Self::Io(error) => Self::Io(error.kind().into()),
+        }
+    }
+
+    /// The stable word for the reason in metrics and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAFile => "not_a_file",
+            Self::TooLarge { .. } => "too_large",
+            Self::Io(_) => "unreadable",
+        }
+    }
+}
+
+impl Refusal {
+    /// The stable word for the reason in metrics and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::CertificateMissing => "certificate_missing",
+            Self::KeyMissing => "key_missing",
+            Self::KeyMismatch => "key_mismatch",
+            Self::EmptyFile(_) => "empty_file",
+            Self::InvalidPem(..) => "invalid_pem",
+            Self::InvalidCertificate => "invalid_certificate",
+            Self::InvalidKey(_) => "invalid_key",
+            Self::Unreadable(_, unreadable) => unreadable.code(),
+            Self::Expired(_) => "expired",
+            Self::NotYetValid(_) => "not_yet_valid",
+            Self::DefinedTwice(_) => "defined_twice",
+            Self::Unusable(_) => "unusable",
+        }
+    }
+
+    /// What the operator can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::CertificateMissing => {
+                "put the chain beside the key as fullchain.pem, tls.crt, fullchain.cer or cert.pem"
+            }
+            Self::KeyMissing => {
+                "put the key beside the chain as privkey.pem, tls.key or key.pem, readable for this process"
+            }
+            Self::KeyMismatch => "copy the chain and the key of the same issue",
+            Self::EmptyFile(_) | Self::InvalidPem(..) => {
+                "copy the file again; it must hold whole -----BEGIN …----- blocks"
+            }
+            Self::InvalidCertificate => "copy the chain again, the leaf first",
+            Self::InvalidKey(_) => "use an RSA, ECDSA or Ed25519 key without a pass phrase",
+            Self::Unreadable(..) => {
+                "put a regular file there that the user of this process may read"
+            }
+            Self::Expired(_) => "put a renewed certificate in its place",
+            Self::NotYetValid(_) => {
+                "check the clock of this machine; it is tried again by itself until then"
+            }
+            Self::DefinedTwice(_) => "rename or remove one of the two",
+            Self::Unusable(_) => "issue the certificate anew",
+        }
+    }
+
+    /// Whether the files may be in the middle of being written: worth another look in a moment.
+    pub fn may_be_torn(&self) -> bool {
+        match self {
+            Self::CertificateMissing
+            | Self::KeyMissing
+            | Self::KeyMismatch
+            | Self::EmptyFile(_)
+            | Self::InvalidPem(..)
+            | Self::InvalidCertificate
+            | Self::InvalidKey(_)
+            | Self::Unreadable(..)
+            | Self::Unusable(_) => true,
+            Self::Expired(_) | Self::NotYetValid(_) | Self::DefinedTwice(_) => false,
+        }
+    }
+}
+
+/// Writes the names of a certificate for a message: the first few of them.
+pub(super) fn list(names: &[Pattern]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(Pattern::to_string).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 if names.is_empty() => "no DNS name".to_owned(),
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,70 @@
+//! The command line.
+
+mod check;
+mod summary;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::App;
+use crate::telemetry;
+
+/// TLS-terminating edge reverse proxy for live-streaming playback domains.
+///
+/// Chooses each domain's certificate by SNI, takes over new certificates as soon as their files are
+/// dropped into the watched directory, and serves a domain over plain HTTP while its HTTPS is off
+/// or no certificate is bound to it.
+#[derive(Debug, Parser)]
+#[command(name = "lockgate", version, after_help = AFTER_HELP)]
+pub struct Args {
+    /// The configuration directory.
+    #[arg(long, global = true, value_name = "DIR", default_value = "config")]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Serve the domains of the configuration directory (the default).
+    ///
+    /// SIGHUP reloads; SIGTERM stops once the viewers are gone or `timeouts.drain` is over.
+    Run,
+    /// List every problem of the configuration directory, and exit with 1 if there is one.
+    Check,
+}
+
+const AFTER_HELP: &str = "\
+Files in the configuration directory:
+  lockgate.toml      listeners, deadlines, defaults; every key is optional
+  domains/*.toml     [[domain]] tables: name, origins, certificate, https, http
+  certificates/      NAME/fullchain.pem + privkey.pem, NAME.pem, and other layouts
+
+Environment:
+  RUST_LOG           what is logged, e.g. \"info\" (the default), \"debug\", \"warn,access=off\"";
+
+/// Does what the command line says.
+///
+/// # Errors
+///
+/// When the program cannot start, or cannot write what it has to say.
+pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Some(Command::Check) => check::run(&args.config),
+        Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<()> {
+    let _log = telemetry::init();
+    let app = App::start(&args.config)?;
+    app.log();
+    let mut stdout = io::stdout();
+    write!(stdout, "{}", summary::Summary::of(&app))?;
+    stdout.flush()?;
+    Ok(app.run()?)
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::config::{Binding, HttpMode};
+use crate::snapshot::{Domain, Https, Snapshot};
+
+/// What a person wants to know right after the start: what is served, how, and what to try.
+pub(super) struct Summary<'a> {
+    app: &'a App,
+    snapshot: Arc<Snapshot>,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn of(app: &'a App) -> Self {
+        Self {
+            app,
+            snapshot: app.current.hold(),
+        }
+    }
+
+    /// A URL of the domain with the port that it is served on here.
+    fn url(&self, domain: &Domain) -> String {
+        let name = domain.name().to_string().replace("*.", "any.");
+        let https = domain.certificate().is_some();
+        let (scheme, standard, addresses) = match https {
+            true => ("https", 443, &self.app.https),
+            false => ("http", 80, &self.app.http),
+        };
+        match addresses.first().map(SocketAddr::port) {
+            None => "(no listener)".to_owned(),
+            Some(port) if port == standard => format!("{scheme}://{name}/"),
+            Some(port) => format!("{scheme}://{name}:{port}/"),
+        }
+    }
+
+    fn state(domain: &Domain) -> String {
+        let config = &domain.config;
+        let redirects = matches!(config.http, HttpMode::Redirect(_));
+        let named = match &config.binding {
+            Binding::Named(name) => format!("certificate {name}"),
+            Binding::Auto => "certificate auto".to_owned(),
+            Binding::Unbound => String::new(),
+        };
+        match &domain.https {
+            Https::On(certificate) => {
+                let http = if redirects {
+                    "HTTP redirects"
+                } else {
+                    "HTTP too"
+                };
+                let (name, until) = (&certificate.name, certificate.pair.validity.not_after);
+                format!("HTTPS, {http}; certificate {name} until {until}")
+            }
+            Https::Off => format!("plain HTTP: https = false; {named}"),
+            Https::Unusable => format!("plain HTTP: {named} is not usable"),
+            Https::Unbound => "plain HTTP: no certificate is bound".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut domains: Vec<_> = self.snapshot.domains.values().collect();
+        domains.sort_by_key(|domain| domain.name().to_string());
+        let (version, count) = (env!("CARGO_PKG_VERSION"), domains.len());
+        writeln!(f, "lockgate {version} serves {count} domains")?;
+        let shown = &domains[..count.min(SHOWN)];
+        let urls: Vec<_> = shown.iter().map(|domain| self.url(domain)).collect();
+        let width = urls.iter().map(String::len).max().unwrap_or_default();
+        for (domain, url) in shown.iter().zip(&urls) {
+            writeln!(f, "  {url:width$}  {}", Self::state(domain))?;
+        }
+        if count > SHOWN {
+            writeln!(f, "  … and {} more", count - SHOWN)?;
+        }
+        for problem in &self.app.report.quarantined {
+            writeln!(f, "  problem: {problem}")?;
+        }
+        writeln!(f, "  metrics: http://{}/metrics", self.app.admin)
+    }
+}
+
+/// More would scroll the rest off the screen.
+const SHOWN: usize = 20;

@@ -1,0 +1,336 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use http::StatusCode;
+use toml::Spanned;
+
+use super::origin_url::{InvalidOrigin, OriginUrl};
+use super::problem::{Place, Problem, Reason};
+use super::raw::{File, Table};
+use crate::certificate;
+use crate::domain::Pattern;
+
+/// One `[[domain]]` table, checked.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// Where the table stands.
+    pub place: Place,
+    /// The name that is served.
+    pub name: Pattern,
+    /// Where requests go: one endpoint or more.
+    pub origins: Arc<[OriginUrl]>,
+    /// Which certificate serves it. Unbound by default.
+    pub binding: Binding,
+    /// The HTTPS switch; matters only when bound. On by default.
+    pub https: bool,
+    /// What a plain HTTP request gets while HTTPS is on. Served by default.
+    pub http: HttpMode,
+    /// Binds also to a certificate that does not name the domain. Off by default.
+    pub allow_mismatch: bool,
+    /// The operator's own words.
+    pub remarks: String,
+}
+
+/// Which certificate a domain is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// None: the domain is on plain HTTP.
+    Unbound,
+    /// The one whose names match best.
+    Auto,
+    /// The one of this name.
+    Named(certificate::Name),
+}
+
+/// What a plain HTTP request gets while HTTPS is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpMode {
+    /// The same as over HTTPS.
+    Serve,
+    /// A redirect to HTTPS: 302, or 301, 307, 308 where configured.
+    Redirect(StatusCode),
+}
+
+impl Domain {
+    /// Whether the two mean the same, wherever they stand.
+    pub fn same_meaning(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.origins == other.origins
+            && self.binding == other.binding
+            && self.https == other.https
+            && self.http == other.http
+            && self.allow_mismatch == other.allow_mismatch
+            && self.remarks == other.remarks
+    }
+}
+
+/// What one file of `domains/` holds.
+#[derive(Debug, Default)]
+pub struct DomainFile {
+    /// The tables that are sound, in the file's order.
+    pub domains: Vec<Domain>,
+    /// Domains whose table is there but not sound: their last good version stays.
+    pub unsound: Vec<Pattern>,
+    /// Whether some part of the file could not be told to belong to a domain: then nothing that
+    /// the file held before counts as deleted.
+    pub torn: bool,
+    /// All that is wrong, with the domain where it is known.
+    pub problems: Vec<(Option<Pattern>, Problem)>,
+}
+
+/// Reads one file of `domains/`.
+pub fn parse_domains(path: &Path, content: &[u8]) -> DomainFile {
+    let file = File::new(path, content);
+    let mut root = file.table();
+    let mut parsed = DomainFile::default();
+    parsed.note_file(file.take_problems());
+    for table in root.tables("domain") {
+        let offset = table.offset();
+        let (name, domain) = parse_domain(&file, table);
+        let mut earlier = parsed.domains.iter();
+        match earlier.find(|earlier| Some(&earlier.name) == name.as_ref()) {
+            None => parsed.note_domain(name.as_ref(), domain, file.take_problems()),
+            Some(earlier) => {
+                let (name, first) = (earlier.name.clone(), earlier.place.clone());
+                file.report(
+                    offset,
+                    Reason::DuplicateDomain {
+                        name: name.clone(),
+                        first,
+                    },
+                );
+                parsed.note_problems(Some(&name), file.take_problems());
+            }
+        }
+    }
+    root.finish();
+    parsed.note_file(file.take_problems());
+    parsed
+}
+
+impl DomainFile {
+    fn note_file(&mut self, problems: Vec<Problem>) {
+        self.torn |= !problems.is_empty();
+        self.note_problems(None, problems);
+    }
+
+    fn note_problems(&mut self, name: Option<&Pattern>, problems: Vec<Problem>) {
+        let problems = problems.into_iter();
+        let problems = problems.map(|problem| (name.cloned(), problem));
+        self.problems.extend(problems);
+    }
+
+    fn note_domain(
+        &mut self,
+        name: Option<&Pattern>,
+        domain: Option<Domain>,
+        problems: Vec<Problem>,
+    ) {
+        match (domain, name) {
+            (Some(domain), _) if problems.is_empty() => self.domains.push(domain),
+            (_, Some(name)) => self.unsound.push(name.clone()),
+            (_, None) => self.torn = true,
+        }
+        self.note_problems(name, problems);
+    }
+}
+
+/// The table's name if it has one, and the domain if nothing that it needs is missing; the file
+/// keeps the problems.
+fn parse_domain(file: &File<'_>, mut table: Table<'_, '_>) -> (Option<Pattern>, Option<Domain>) {
+    let name = name(file, &mut table);
+    let origins = origins(file, &mut table);
+    let binding = binding(file, &mut table);
+    let https = table.boolean("https").unwrap_or(true);
+    let http = http_mode(&mut table);
+    let allow_mismatch = table.boolean("allow_mismatch").unwrap_or(false);
+    let remarks = table.string("remarks").map(Spanned::into_inner);
+    let place = file.place(table.offset());
+    table.finish();
+    let domain = name.clone().zip(origins).map(|(name, origins)| Domain {
+        place,
+        name,
+        origins,
+        binding,
+        https,
+        http,
+        allow_mismatch,
+        remarks: remarks.unwrap_or_default(),
+    });
+    (name, domain)
+}
+
+fn name(file: &File<'_>, table: &mut Table<'_, '_>) -> Option<Pattern> {
+    let Some(text) = table.string("name") else {
+        file.report(table.offset(), Reason::MissingKey("name"));
+        return None;
+    };
+    match text.get_ref().parse() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let value = text.get_ref().clone();
+            file.report(text.span().start, Reason::DomainName { value, error });
+            None
+        }
+    }
+}
+
+fn origins(file: &File<'_>, table: &mut Table<'_, '_>) -> Option<Arc<[OriginUrl]>> {
+    let texts = table.strings("origins").unwrap_or_default();
+    if texts.is_empty() {
+        file.report(table.offset(), Reason::MissingKey("origins"));
+        return None;
+    }
+    let parse = |text: &Spanned<String>| match text.get_ref().parse() {
+        Ok(origin) => Some(origin),
+        Err(error) => {
+            let value = text.get_ref().clone();
+            file.report(text.span().start, Reason::Origin { value, error });
+            None
+        }
+    };
+    let origins: Vec<_> = texts.iter().filter_map(parse).collect();
+    if origins.len() > 1 && origins.contains(&OriginUrl::Demo) {
+        let (value, error) = (OriginUrl::Demo.to_string(), InvalidOrigin::DemoWithOthers);
+        file.report(texts[0].span().start, Reason::Origin { value, error });
+    }
+    Some(origins.into())
+}
+
+fn binding(file: &File<'_>, table: &mut Table<'_, '_>) -> Binding {
+    let Some(text) = table.string("certificate") else {
+        return Binding::Unbound;
+    };
+    match text.get_ref().parse() {
+        _ if text.get_ref() == "auto" => Binding::Auto,
+        Ok(name) => Binding::Named(name),
+        Err(error) => {
+            let value = text.get_ref().clone();
+            file.report(text.span().start, Reason::CertificateName { value, error });
+            Binding::Unbound
+        }
+    }
+}
+
+fn http_mode(table: &mut Table<'_, '_>) -> HttpMode {
+    let redirects = table.string("http").is_some_and(|text| {
+        let allowed = "\"serve\" or \"redirect\"";
+        let redirects = table.parse("http", allowed, &text, |text| match text {
+            "serve" => Some(false),
+            "redirect" => Some(true),
+            _ => None,
+        });
+        redirects == Some(true)
+    });
+    let status = table.redirect_status("redirect_status");
+    if redirects {
+        HttpMode::Redirect(status.unwrap_or(StatusCode::FOUND))
+    } else {
+        HttpMode::Serve
+    }
+}
+
+impl Table<'_, '_> {
+    /// A status that sends a browser elsewhere and that players follow (RFC 9110 section 15.4).
+    fn redirect_status(&mut self, key: &'static str) -> Option<StatusCode> {
+        let number = self.integer(key)?;
+        let text = Spanned::new(number.span(), number.get_ref().to_string());
+        self.parse(key, "301, 302, 307 or 308", &text, |_| {
+            match number.get_ref() {
+                301 => Some(StatusCode::MOVED_PERMANENTLY),
+                302 => Some(StatusCode::FOUND),
+                307 => Some(StatusCode::TEMPORARY_REDIRECT),
+                308 => Some(StatusCode::PERMANENT_REDIRECT),
+                _ => None,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> DomainFile {
+        parse_domains(Path::new("domains/a.toml"), text.as_bytes())
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        let problems = parse(text).problems;
+        problems
+            .iter()
+            .map(|(_, problem)| problem.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_least_a_domain_needs_and_its_defaults() {
+        let file = parse("[[domain]]\nname = \"a.example.com\"\norigins = [\"demo:\"]\n");
+        let [domain] = &file.domains[..] else {
+            panic!("{file:?}");
+        };
+        assert_eq!(domain.binding, Binding::Unbound);
+        assert!(domain.https && !domain.allow_mismatch);
+        assert_eq!(domain.http, HttpMode::Serve);
+        assert_eq!(domain.place.to_string(), "domains/a.toml:1");
+    }
+
+    #[test]
+    fn one_bad_table_does_not_stop_the_others() {
+        let file = parse(
+            r#"
+            [[domain]]
+            name = "a.example.com"
+            origins = ["demo:"]
+            certificat = "x"
+
+            [[domain]]
+            name = "b.example.com"
+            origins = ["http://127.0.0.1:8000", "https://live.example.com"]
+            certificate = "auto"
+            http = "redirect"
+            redirect_status = 308
+            "#,
+        );
+        assert_eq!(file.unsound, ["a.example.com".parse().unwrap()]);
+        assert_eq!(file.domains.len(), 1);
+        assert_eq!(file.domains[0].binding, Binding::Auto);
+        assert_eq!(
+            file.domains[0].http,
+            HttpMode::Redirect(StatusCode::PERMANENT_REDIRECT)
+        );
+        assert!(!file.torn);
+    }
+
+    #[test]
+    fn all_problems_at_once_each_with_what_to_write() {
+        let text = r#"
+            [[domain]]
+            name = "a_b..example.com"
+            origins = ["127.0.0.1:8000"]
+            http = "maybe"
+            redirect_status = 200
+            [[domain]]
+            remark = "x"
+            "#;
+        assert_eq!(
+            problems(text),
+            [
+                "domains/a.toml:3: the name \"a_b..example.com\" has a label that is empty or longer than 63 characters; write a name like \"play.example.com\" or \"*.live.example.com\"",
+                "domains/a.toml:4: the origin \"127.0.0.1:8000\" is not of the form http://HOST:PORT; write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"",
+                "domains/a.toml:5: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
+                "domains/a.toml:6: `redirect_status` is \"200\"; write 301, 302, 307 or 308",
+                "domains/a.toml:7: `name` is missing; add name = \"play.example.com\"",
+                "domains/a.toml:7: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
+                "domains/a.toml:8: unknown key `remark`; did you mean `remarks`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_means_that_nothing_counts_as_deleted() {
+        let file = parse("[[domain]\nname = ");
+        assert!(file.torn);
+        assert_eq!(file.problems[0].1.reason.code(), "toml_syntax");
+    }
+}

@@ -1,0 +1,159 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::origin_url::InvalidOrigin;
+use crate::certificate;
+use crate::domain;
+
+/// Where something stands in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: Arc<Path>,
+    /// Its line, counted from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// Something in a file that is not taken over, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub reason: Reason,
+}
+
+/// What is wrong with a piece of configuration.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Reason {
+    /// The file is no TOML.
+    #[error("not valid TOML: {}", .0.message())]
+    Syntax(Box<toml::de::Error>),
+    /// The file is no UTF-8 text.
+    #[error("not UTF-8 text")]
+    Encoding,
+    /// A key that means nothing here.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// As it was written.
+        key: String,
+        /// The known key that looks most like it.
+        similar: Option<&'static str>,
+        /// What could stand there.
+        known: Vec<&'static str>,
+    },
+    /// A key without which nothing works.
+    #[error("`{0}` is missing")]
+    MissingKey(&'static str),
+    /// A value of another type.
+    #[error("`{key}` must be {expected}, not {found}")]
+    WrongType {
+        /// The key.
+        key: &'static str,
+        /// The type it takes.
+        expected: &'static str,
+        /// The type it has.
+        found: &'static str,
+    },
+    /// A value that is none of those that are allowed.
+    #[error("`{key}` is \"{value}\"")]
+    UnknownValue {
+        /// The key.
+        key: &'static str,
+        /// As it was written.
+        value: String,
+        /// What it may be, as a sentence.
+        allowed: &'static str,
+    },
+    /// A domain's name that is none.
+    #[error("the name \"{value}\" {error}")]
+    DomainName {
+        /// As it was written.
+        value: String,
+        /// Why.
+        error: domain::InvalidName,
+    },
+    /// A certificate's name that is none.
+    #[error("the certificate name \"{value}\" {error}")]
+    CertificateName {
+        /// As it was written.
+        value: String,
+        /// Why.
+        error: certificate::InvalidName,
+    },
+    /// An origin that is none.
+    #[error("the origin \"{value}\" {error}")]
+    Origin {
+        /// As it was written.
+        value: String,
+        /// Why.
+        error: InvalidOrigin,
+    },
+    /// The name stands in another table already.
+    #[error("{name} is defined at {first} already")]
+    DuplicateDomain {
+        /// The domain.
+        name: domain::Pattern,
+        /// The definition that counts.
+        first: Place,
+    },
+}
+
+impl Reason {
+    /// The stable word for the reason in metrics and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax(_) | Self::Encoding => "toml_syntax",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::MissingKey(_) => "missing_key",
+            Self::DuplicateDomain { .. } => "duplicate_domain",
+            Self::WrongType { .. }
+            | Self::UnknownValue { .. }
+            | Self::DomainName { .. }
+            | Self::CertificateName { .. }
+            | Self::Origin { .. } => "invalid_value",
+        }
+    }
+
+    /// What to write instead.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Syntax(_) => "mend the line; strings stand in double quotes".to_owned(),
+            Self::Encoding => "save the file as UTF-8".to_owned(),
+            Self::UnknownKey {
+                similar: Some(similar),
+                ..
+            } => format!("did you mean `{similar}`?"),
+            Self::UnknownKey { known, .. } => format!("known here: {}", known.join(", ")),
+            Self::MissingKey("name") => "add name = \"play.example.com\"".to_owned(),
+            Self::MissingKey("origins") => "add origins = [\"http://127.0.0.1:8000\"]".to_owned(),
+            Self::MissingKey(key) => format!("add {key} = …"),
+            Self::WrongType { key, expected, .. } => format!("write {key} = {expected}"),
+            Self::UnknownValue { allowed, .. } => format!("write {allowed}"),
+            Self::DomainName { .. } => {
+                "write a name like \"play.example.com\" or \"*.live.example.com\"".to_owned()
+            }
+            Self::CertificateName { .. } => {
+                "write the name of a directory in certificates/, or \"auto\"".to_owned()
+            }
+            Self::Origin { .. } => {
+                "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
+            }
+            Self::DuplicateDomain { .. } => "remove one of the two tables".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, reason) = (&self.place, &self.reason);
+        write!(f, "{place}: {reason}; {}", reason.hint())
+    }
+}

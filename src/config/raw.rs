@@ -1,0 +1,268 @@
+//! TOML tables as they were written, with positions: values are taken out one by one, what is left
+//! over is unknown, and every problem is noted rather than ending the reading.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Place, Problem, Reason};
+
+/// One file being read: knows lines, and collects the problems.
+pub(super) struct File<'i> {
+    path: Arc<Path>,
+    text: &'i str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'i> File<'i> {
+    pub(super) fn new(path: &Path, content: &'i [u8]) -> Self {
+        let file = Self {
+            path: path.into(),
+            text: str::from_utf8(content).unwrap_or_default(),
+            problems: RefCell::default(),
+        };
+        if let Err(error) = str::from_utf8(content) {
+            let before = &content[..error.valid_up_to()];
+            file.report_line(line_of(before, before.len()), Reason::Encoding);
+        }
+        file
+    }
+
+    /// The file's table; what cannot be parsed is noted and left out.
+    pub(super) fn table(&self) -> Table<'_, 'i> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors {
+            let start = error.span().map_or(0, |span| span.start);
+            self.report(start, Reason::Syntax(Box::new(error)));
+        }
+        Table::new(self, table)
+    }
+
+    pub(super) fn report(&self, offset: usize, reason: Reason) {
+        self.report_line(line_of(self.text.as_bytes(), offset), reason);
+    }
+
+    fn report_line(&self, line: usize, reason: Reason) {
+        let file = Arc::clone(&self.path);
+        self.problems.borrow_mut().push(Problem {
+            place: Place { file, line },
+            reason,
+        });
+    }
+
+    pub(super) fn place(&self, offset: usize) -> Place {
+        Place {
+            file: Arc::clone(&self.path),
+            line: line_of(self.text.as_bytes(), offset),
+        }
+    }
+
+    /// Takes the problems noted so far, in the order of their lines.
+    pub(super) fn take_problems(&self) -> Vec<Problem> {
+        let mut problems = self.problems.take();
+        problems.sort_by_key(|problem| problem.place.line);
+        problems
+    }
+}
+
+fn line_of(text: &[u8], offset: usize) -> usize {
+    let before = &text[..offset.min(text.len())];
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// A table whose keys are taken out one by one.
+pub(super) struct Table<'f, 'i> {
+    file: &'f File<'i>,
+    offset: usize,
+    entries: DeTable<'i>,
+    taken: Vec<&'static str>,
+}
+
+impl<'f, 'i> Table<'f, 'i> {
+    fn new(file: &'f File<'i>, table: Spanned<DeTable<'i>>) -> Self {
+        Self {
+            file,
+            offset: table.span().start,
+            entries: table.into_inner(),
+            taken: Vec::new(),
+        }
+    }
+
+    /// Where the table begins.
+    pub(super) fn offset(&self) -> usize {
+        self.offset
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'i>>> {
+        self.taken.push(key);
+        self.entries.remove(key)
+    }
+
+    /// Takes a value that `read` makes something of; notes what it says when it cannot.
+    fn typed<T>(
+        &mut self,
+        key: &'static str,
+        expected: &'static str,
+        read: impl FnOnce(&DeValue<'i>) -> Option<T>,
+    ) -> Option<Spanned<T>> {
+        let value = self.take(key)?;
+        let span = value.span();
+        let read = read(value.get_ref());
+        if read.is_none() {
+            let found = value.get_ref().type_str();
+            let reason = Reason::WrongType {
+                key,
+                expected,
+                found,
+            };
+            self.file.report(span.start, reason);
+        }
+        Some(Spanned::new(span, read?))
+    }
+
+    pub(super) fn string(&mut self, key: &'static str) -> Option<Spanned<String>> {
+        self.typed(key, "a string in quotes", |value| {
+            value.as_str().map(str::to_owned)
+        })
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.typed(key, "true or false", DeValue::as_bool)?;
+        Some(value.into_inner())
+    }
+
+    pub(super) fn integer(&mut self, key: &'static str) -> Option<Spanned<u64>> {
+        self.typed(key, "a whole number", |value| {
+            let integer = value.as_integer()?;
+            u64::from_str_radix(integer.as_str(), integer.radix()).ok()
+        })
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let text = self.string(key)?;
+        let allowed = "a length of time like \"500ms\", \"10s\" or \"5m\"";
+        self.parse(key, allowed, &text, |text| {
+            humantime::parse_duration(text).ok()
+        })
+    }
+
+    /// Turns a text into a value, or notes what is allowed instead.
+    pub(super) fn parse<T>(
+        &self,
+        key: &'static str,
+        allowed: &'static str,
+        text: &Spanned<String>,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = parse(text.get_ref());
+        if value.is_none() {
+            let reason = Reason::UnknownValue {
+                key,
+                value: text.get_ref().clone(),
+                allowed,
+            };
+            self.file.report(text.span().start, reason);
+        }
+        value
+    }
+
+    /// The elements of an array, each of which `read` makes something of.
+    pub(super) fn array<T>(
+        &mut self,
+        key: &'static str,
+        expected: &'static str,
+        mut read: impl FnMut(&'f File<'i>, Spanned<DeValue<'i>>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let value = self.take(key)?;
+        let (span, found) = (value.span(), value.get_ref().type_str());
+        let DeValue::Array(elements) = value.into_inner() else {
+            let reason = Reason::WrongType {
+                key,
+                expected,
+                found,
+            };
+            self.file.report(span.start, reason);
+            return None;
+        };
+        let elements = elements.into_iter();
+        Some(
+            elements
+                .filter_map(|element| read(self.file, element))
+                .collect(),
+        )
+    }
+
+    pub(super) fn strings(&mut self, key: &'static str) -> Option<Vec<Spanned<String>>> {
+        const EXPECTED: &str = "an array of strings, [\"…\"]";
+        self.array(key, EXPECTED, |file, element| {
+            let (span, found) = (element.span(), element.get_ref().type_str());
+            let DeValue::String(text) = element.into_inner() else {
+                let reason = Reason::WrongType {
+                    key,
+                    expected: EXPECTED,
+                    found,
+                };
+                file.report(span.start, reason);
+                return None;
+            };
+            Some(Spanned::new(span, text.into_owned()))
+        })
+    }
+
+    /// A table below this one; an empty one when it is not there.
+    pub(super) fn table(&mut self, key: &'static str) -> Self {
+        let Some(value) = self.take(key) else {
+            return Self::new(self.file, Spanned::new(0..0, DeTable::new()));
+        };
+        Self::of_value(self.file, key, value)
+            .unwrap_or_else(|| Self::new(self.file, Spanned::new(0..0, DeTable::new())))
+    }
+
+    /// The tables of an array of tables, `[[key]]`.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Self> {
+        let tables = self.array(key, "an array of tables, [[…]]", |file, element| {
+            Self::of_value(file, key, element)
+        });
+        tables.unwrap_or_default()
+    }
+
+    /// A value that must be a table.
+    pub(super) fn of_value(
+        file: &'f File<'i>,
+        key: &'static str,
+        value: Spanned<DeValue<'i>>,
+    ) -> Option<Self> {
+        let (span, found) = (value.span(), value.get_ref().type_str());
+        let DeValue::Table(table) = value.into_inner() else {
+            let expected = "a table";
+            let reason = Reason::WrongType {
+                key,
+                expected,
+                found,
+            };
+            file.report(span.start, reason);
+            return None;
+        };
+        Some(Self::new(file, Spanned::new(span, table)))
+    }
+
+    /// Notes every key that nobody took.
+    pub(super) fn finish(self) {
+        for (key, _) in &self.entries {
+            let distance = |known: &&str| strsim::levenshtein(known, key.get_ref());
+            let similar = self.taken.iter().copied();
+            let reason = Reason::UnknownKey {
+                key: key.get_ref().to_string(),
+                similar: similar
+                    .filter(|known| distance(known) <= 2)
+                    .min_by_key(distance),
+                known: self.taken.clone(),
+            };
+            self.file.report(key.span().start, reason);
+        }
+    }
+}

@@ -1,0 +1,408 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::problem::{Problem, Reason};
+use super::raw::{File, Table};
+use crate::domain::Name;
+
+/// `lockgate.toml`: what concerns the process. Every key is optional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Threads that serve connections; by default one for each core that the process may use.
+    pub workers: Option<usize>,
+    /// The sockets for viewers.
+    pub listeners: Listeners,
+    /// The socket for metrics and health. `127.0.0.1:9180` by default.
+    pub admin: SocketAddr,
+    /// Where certificates are found.
+    pub certificates: Certificates,
+    /// Deadlines.
+    pub timeouts: Timeouts,
+    /// The domain whose certificate serves clients that send no SNI. None by default.
+    pub default_domain: Option<Name>,
+    /// Roots in PEM that verify `https://` origins, beside the public ones.
+    pub origin_ca: Option<PathBuf>,
+    /// Where history and the like are kept, for features that need it. `../state` by default.
+    pub state_directory: PathBuf,
+    /// Whether each request is logged. On by default.
+    pub access_log: bool,
+}
+
+/// The sockets for viewers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listeners {
+    /// Plain HTTP. `0.0.0.0:8080` by default.
+    pub http: Vec<SocketAddr>,
+    /// TLS. `0.0.0.0:8443` by default.
+    pub https: Vec<HttpsListener>,
+}
+
+/// A socket for TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpsListener {
+    /// Where it is bound.
+    pub address: SocketAddr,
+    /// What a connection gets that does not speak TLS.
+    pub plain_http: PlainHttp,
+}
+
+/// What a plain HTTP request gets on an https listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// It is served when the domain has no HTTPS, else redirected to HTTPS. The default.
+    FallBack,
+    /// 400.
+    Reject,
+}
+
+/// Where certificates are found, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificates {
+    /// Relative to the configuration directory. `certificates` by default.
+    pub directories: Vec<PathBuf>,
+    /// How long files may be gone before they count as deleted. 10 s by default.
+    pub removal_grace: Duration,
+    /// How often all files are looked at where no event tells of a change. 30 s by default.
+    pub scan_interval: Duration,
+}
+
+/// Deadlines. On a stream each is about progress, none about total time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From accept to the end of the TLS handshake. 10 s by default.
+    pub handshake: Duration,
+    /// From the first byte of a request to the end of its headers. 10 s by default.
+    pub headers: Duration,
+    /// How long a connection may be without a request. 75 s by default.
+    pub idle: Duration,
+    /// Until a connection to an origin stands, TLS included. 5 s by default.
+    pub connect: Duration,
+    /// From the request to the origin's response headers. 60 s by default.
+    pub first_byte: Duration,
+    /// How long responses go on after their domain's HTTPS was switched off. 60 s by default.
+    pub https_off_grace: Duration,
+    /// How long responses go on after SIGTERM. 30 s by default.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            headers: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(60),
+            https_off_grace: Duration::from_secs(60),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Certificates {
+    fn default() -> Self {
+        Self {
+            directories: vec![PathBuf::from("certificates")],
+            removal_grace: Duration::from_secs(10),
+            scan_interval: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self {
+            http: vec![SocketAddr::from(([0, 0, 0, 0], 8080))],
+            https: vec![HttpsListener {
+                address: SocketAddr::from(([0, 0, 0, 0], 8443)),
+                plain_http: PlainHttp::FallBack,
+            }],
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: None,
+            listeners: Listeners::default(),
+            admin: SocketAddr::from(([127, 0, 0, 1], 9180)),
+            certificates: Certificates::default(),
+            timeouts: Timeouts::default(),
+            default_domain: None,
+            origin_ca: None,
+            state_directory: PathBuf::from("../state"),
+            access_log: true,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings that a running process cannot change to, by the name of their key.
+    pub fn fixed_differences(&self, new: &Self) -> Vec<&'static str> {
+        let fixed = [
+            ("workers", self.workers != new.workers),
+            ("listeners", self.listeners != new.listeners),
+            ("admin.listen", self.admin != new.admin),
+            ("origins.ca", self.origin_ca != new.origin_ca),
+        ];
+        let changed = fixed.into_iter().filter(|(_, differs)| *differs);
+        changed.map(|(key, _)| key).collect()
+    }
+}
+
+/// Reads `lockgate.toml`.
+///
+/// # Errors
+///
+/// All that is wrong with it, in the order of the lines.
+pub fn parse_settings(path: &Path, content: &[u8]) -> Result<Settings, Vec<Problem>> {
+    let file = File::new(path, content);
+    let mut root = file.table();
+    let settings = settings(&file, &mut root);
+    root.finish();
+    let problems = file.take_problems();
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems)
+    }
+}
+
+fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
+    let default = Settings::default();
+    let workers = root.integer("workers").map(|workers| {
+        let count = workers.into_inner().clamp(1, MAX_WORKERS);
+        usize::try_from(count).unwrap_or(1)
+    });
+    let mut admin = root.table("admin");
+    let mut tls = root.table("tls");
+    let mut origins = root.table("origins");
+    let mut state = root.table("state");
+    let mut log = root.table("log");
+    let settings = Settings {
+        workers,
+        listeners: listeners(root.table("listeners")),
+        admin: address(&mut admin, "listen").unwrap_or(default.admin),
+        certificates: certificates(root.table("certificates")),
+        timeouts: timeouts(root.table("timeouts")),
+        default_domain: default_domain(file, &mut tls),
+        origin_ca: path(&mut origins, "ca"),
+        state_directory: path(&mut state, "directory").unwrap_or(default.state_directory),
+        access_log: log.boolean("access").unwrap_or(default.access_log),
+    };
+    for table in [admin, tls, origins, state, log] {
+        table.finish();
+    }
+    settings
+}
+
+/// More threads than any machine has cores.
+const MAX_WORKERS: u64 = 1024;
+
+fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
+    Some(table.string(key)?.into_inner().into())
+}
+
+const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
+
+fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
+    let text = table.string(key)?;
+    table.parse(key, ADDRESS, &text, |text| text.parse().ok())
+}
+
+fn default_domain(file: &File<'_>, tls: &mut Table<'_, '_>) -> Option<Name> {
+    let text = tls.string("default_domain")?;
+    match text.get_ref().parse() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let value = text.get_ref().clone();
+            file.report(text.span().start, Reason::DomainName { value, error });
+            None
+        }
+    }
+}
+
+fn listeners(mut table: Table<'_, '_>) -> Listeners {
+    let default = Listeners::default();
+    let http = table.strings("http").map(|texts| {
+        let addresses = texts.iter();
+        addresses
+            .filter_map(|text| table.parse("http", ADDRESS, text, |text| text.parse().ok()))
+            .collect()
+    });
+    let https = table.array(
+        "https",
+        "an array of addresses, [\"0.0.0.0:8443\"]",
+        https_listener,
+    );
+    table.finish();
+    Listeners {
+        http: http.unwrap_or(default.http),
+        https: https.unwrap_or(default.https),
+    }
+}
+
+/// An element of `https`: an address, or a table of `address` and `plain_http`.
+fn https_listener(file: &File<'_>, element: Spanned<DeValue<'_>>) -> Option<HttpsListener> {
+    if let Some(text) = element.get_ref().as_str() {
+        let Ok(address) = text.parse() else {
+            let reason = Reason::UnknownValue {
+                key: "https",
+                value: text.to_owned(),
+                allowed: ADDRESS,
+            };
+            file.report(element.span().start, reason);
+            return None;
+        };
+        return Some(HttpsListener {
+            address,
+            plain_http: PlainHttp::FallBack,
+        });
+    }
+    let offset = element.span().start;
+    let mut table = Table::of_value(file, "https", element)?;
+    let address = address(&mut table, "address");
+    let plain_http = table.string("plain_http").and_then(|text| {
+        let allowed = "\"fall_back\" or \"reject\"";
+        table.parse("plain_http", allowed, &text, |text| match text {
+            "fall_back" => Some(PlainHttp::FallBack),
+            "reject" => Some(PlainHttp::Reject),
+            _ => None,
+        })
+    });
+    table.finish();
+    if address.is_none() {
+        file.report(offset, Reason::MissingKey("address"));
+    }
+    Some(HttpsListener {
+        address: address?,
+        plain_http: plain_http.unwrap_or(PlainHttp::FallBack),
+    })
+}
+
+fn certificates(mut table: Table<'_, '_>) -> Certificates {
+    let default = Certificates::default();
+    let directories = table.strings("directories").map(|directories| {
+        let directories = directories.into_iter();
+        directories
+            .map(|directory| directory.into_inner().into())
+            .collect()
+    });
+    let certificates = Certificates {
+        directories: directories.unwrap_or(default.directories),
+        removal_grace: table
+            .duration("removal_grace")
+            .unwrap_or(default.removal_grace),
+        scan_interval: table
+            .duration("scan_interval")
+            .unwrap_or(default.scan_interval)
+            .max(MIN_SCAN_INTERVAL),
+    };
+    table.finish();
+    certificates
+}
+
+/// Shorter would only burn a core: events tell of most changes at once.
+const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(100);
+
+fn timeouts(mut table: Table<'_, '_>) -> Timeouts {
+    let default = Timeouts::default();
+    let mut take = |key, default| table.duration(key).unwrap_or(default);
+    let timeouts = Timeouts {
+        handshake: take("handshake", default.handshake),
+        headers: take("headers", default.headers),
+        idle: take("idle", default.idle),
+        connect: take("connect", default.connect),
+        first_byte: take("first_byte", default.first_byte),
+        https_off_grace: take("https_off_grace", default.https_off_grace),
+        drain: take("drain", default.drain),
+    };
+    table.finish();
+    timeouts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let parsed = parse_settings(Path::new("lockgate.toml"), text.as_bytes());
+        let problems = parsed.expect_err("the text has problems");
+        problems.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        let settings = parse_settings(Path::new("lockgate.toml"), b"").unwrap();
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = r#"
+            workers = 3
+            [listeners]
+            http = ["[::]:80"]
+            https = ["0.0.0.0:443", { address = "[::]:443", plain_http = "reject" }]
+            [admin]
+            listen = "127.0.0.1:9999"
+            [certificates]
+            directories = ["a", "/b"]
+            removal_grace = "1s"
+            scan_interval = "1m"
+            [timeouts]
+            handshake = "1s"
+            drain = "2m"
+            [tls]
+            default_domain = "Play.example.com"
+            [origins]
+            ca = "ca.pem"
+            [state]
+            directory = "/var/lib/lockgate"
+            [log]
+            access = false
+        "#;
+        let settings = parse_settings(Path::new("lockgate.toml"), text.as_bytes()).unwrap();
+        assert_eq!(settings.workers, Some(3));
+        assert_eq!(settings.listeners.http, ["[::]:80".parse().unwrap()]);
+        assert_eq!(settings.listeners.https[1].plain_http, PlainHttp::Reject);
+        assert_eq!(settings.admin.port(), 9999);
+        assert_eq!(settings.certificates.directories.len(), 2);
+        assert_eq!(settings.certificates.removal_grace, Duration::from_secs(1));
+        assert_eq!(settings.timeouts.drain, Duration::from_secs(120));
+        assert_eq!(settings.timeouts.idle, Timeouts::default().idle);
+        assert_eq!(
+            settings.default_domain.unwrap().as_str(),
+            "play.example.com"
+        );
+        assert!(!settings.access_log);
+    }
+
+    #[test]
+    fn all_problems_at_once_with_their_lines() {
+        let text = "[listenrs]\n[admin]\nlisten = \"localhost\"\n[timeouts]\nidle = 5\n";
+        assert_eq!(
+            problems(text),
+            [
+                "lockgate.toml:1: unknown key `listenrs`; did you mean `listeners`?",
+                "lockgate.toml:3: `listen` is \"localhost\"; write an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"",
+                "lockgate.toml:5: `idle` must be a string in quotes, not integer; write idle = a string in quotes",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_running_process_cannot_change() {
+        let old = Settings::default();
+        let mut new = old.clone();
+        new.access_log = false;
+        assert!(old.fixed_differences(&new).is_empty());
+        new.listeners.http.clear();
+        assert_eq!(old.fixed_differences(&new), ["listeners"]);
+    }
+}

@@ -1,0 +1,162 @@
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+
+use super::exchange::{Exchange, ExchangeGuard, ORIGIN_BROKE};
+use crate::origin::{Lease, demo};
+
+/// The body of a response, passed along chunk by chunk as it comes.
+pub(crate) struct Body {
+    source: Source,
+    // After the source: an origin's connection is closed before the exchange counts as over.
+    exchange: Option<ExchangeGuard>,
+}
+
+enum Source {
+    Text(Option<Bytes>),
+    Origin(Incoming, Option<Lease<RequestBody>>),
+    Demo(demo::Body),
+}
+
+impl Body {
+    pub(super) fn text(text: String) -> Self {
+        let text = Bytes::from(text);
+        Self::new(Source::Text(Some(text).filter(|text| !text.is_empty())))
+    }
+
+    pub(super) fn origin(body: Incoming, lease: Lease<RequestBody>) -> Self {
+        Self::new(Source::Origin(body, Some(lease)))
+    }
+
+    pub(super) fn demo(body: demo::Body) -> Self {
+        Self::new(Source::Demo(body))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            exchange: None,
+        }
+    }
+
+    /// Ties the exchange to the body: they end together.
+    pub(super) fn with(mut self, exchange: ExchangeGuard) -> Self {
+        self.exchange = Some(exchange);
+        if self.source.is_end_stream() {
+            self.complete();
+        }
+        self
+    }
+
+    fn complete(&mut self) {
+        if let Source::Origin(_, lease) = &mut self.source
+            && let Some(lease) = lease.take()
+        {
+            lease.give_back();
+        }
+        if let Some(exchange) = &self.exchange {
+            exchange.complete();
+        }
+    }
+}
+
+impl Source {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        match self {
+            Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Self::Origin(body, _) => Pin::new(body).poll_frame(cx),
+            Self::Demo(body) => {
+                let frame = ready!(Pin::new(body).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_none(),
+            Self::Origin(body, _) => body.is_end_stream(),
+            Self::Demo(body) => body.is_end_stream(),
+        }
+    }
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = ready!(self.source.poll_frame(cx));
+        match (&frame, &self.exchange) {
+            (Some(Ok(frame)), Some(exchange)) => {
+                exchange.sent(frame.data_ref().map_or(0, Bytes::len));
+                // hyper does not ask again after the last byte of a known length.
+                if self.source.is_end_stream() {
+                    self.complete();
+                }
+            }
+            (Some(Err(_)), Some(exchange)) => exchange.set_outcome(ORIGIN_BROKE),
+            (None, _) => self.complete(),
+            (Some(_), None) => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.source.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, Bytes::len) as u64),
+            Source::Origin(body, _) => body.size_hint(),
+            Source::Demo(body) => body.size_hint(),
+        }
+    }
+}
+
+/// The body of a request on its way to the origin.
+pub(crate) struct RequestBody {
+    body: Incoming,
+    exchange: Rc<Exchange>,
+}
+
+impl RequestBody {
+    pub(super) fn new(body: Incoming, exchange: &ExchangeGuard) -> Self {
+        Self {
+            body,
+            exchange: Rc::clone(exchange.exchange()),
+        }
+    }
+}
+
+impl hyper::body::Body for RequestBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            self.exchange
+                .received(frame.data_ref().map_or(0, Bytes::len));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,115 @@
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::activity::Activity;
+use super::tunnel::Tunnel;
+use super::worker::Worker;
+use crate::certificate::Certificate;
+use crate::config::PlainHttp;
+use crate::snapshot::Domain;
+
+/// What a request has to know of the connection that it came on.
+#[derive(Debug)]
+pub struct Connection {
+    /// The worker that serves it.
+    pub worker: Rc<Worker>,
+    pub(super) activity: Rc<Activity>,
+    pub(super) client: IpAddr,
+    pub(super) arrival: Arrival,
+    client_value: HeaderValue,
+    forwarded: RefCell<Option<(HeaderValue, HeaderValue)>>,
+    tunnel: RefCell<Option<Tunnel>>,
+}
+
+/// How a connection came in.
+#[derive(Debug)]
+pub enum Arrival {
+    /// On an http listener.
+    Http,
+    /// On an https listener, but it does not speak TLS.
+    PlainOnHttps(PlainHttp),
+    /// Over TLS.
+    Tls(Served),
+}
+
+/// What a TLS connection was made for.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The domain that its SNI chose.
+    pub domain: Arc<Domain>,
+    /// The certificate that it was shown.
+    pub certificate: Arc<Certificate>,
+    /// The snapshot that both are from.
+    pub generation: u64,
+}
+
+impl Connection {
+    /// A connection that is ready for requests.
+    pub fn new(
+        worker: Rc<Worker>,
+        activity: Rc<Activity>,
+        client: SocketAddr,
+        arrival: Arrival,
+    ) -> Self {
+        // An IPv6 socket shows IPv4 clients as ::ffff:a.b.c.d.
+        let client = client.ip().to_canonical();
+        let text = HeaderValue::from_str(&client.to_string());
+        Self {
+            worker,
+            activity,
+            client,
+            arrival,
+            client_value: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            forwarded: RefCell::default(),
+            tunnel: RefCell::default(),
+        }
+    }
+
+    /// `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.arrival {
+            Arrival::Tls(_) => "https",
+            Arrival::Http | Arrival::PlainOnHttps(_) => "http",
+        }
+    }
+
+    /// The client's address as a header.
+    pub(super) fn client_value(&self) -> HeaderValue {
+        self.client_value.clone()
+    }
+
+    /// `Forwarded` (RFC 7239) for a request with this Host; the last one is kept, since clients
+    /// ask for the same host again and again.
+    pub(super) fn forwarded(&self, host: &HeaderValue) -> HeaderValue {
+        let mut kept = self.forwarded.borrow_mut();
+        if let Some((for_host, value)) = &*kept
+            && for_host == host
+        {
+            return value.clone();
+        }
+        let client = match self.client {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("\"[{address}]\""),
+        };
+        let (host_text, scheme) = (host.to_str().unwrap_or_default(), self.scheme());
+        let text = format!("for={client};host=\"{host_text}\";proto={scheme}");
+        let value = HeaderValue::try_from(text);
+        let value = value.unwrap_or_else(|_| HeaderValue::from_static("for=unknown"));
+        *kept = Some((host.clone(), value.clone()));
+        value
+    }
+
+    /// Leaves a WebSocket to be carried on once the response that accepts it is written.
+    pub(super) fn leave_tunnel(&self, tunnel: Tunnel) {
+        self.tunnel.replace(Some(tunnel));
+    }
+
+    /// The WebSocket that the connection became, if it did.
+    pub fn take_tunnel(&self) -> Option<Tunnel> {
+        self.tunnel.take()
+    }
+}

@@ -1,0 +1,211 @@
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode, Uri, Version, request};
+use tokio::time::Instant;
+
+use super::connection::Connection;
+use crate::snapshot::Domain;
+use crate::telemetry::{DomainCounters, Event, Record};
+
+/// One request and its response, or a WebSocket: what is counted and recorded of it.
+pub(super) struct Exchange {
+    connection: Rc<Connection>,
+    domain: Option<Arc<Domain>>,
+    method: Method,
+    uri: Uri,
+    version: Version,
+    started: Instant,
+    status: Cell<StatusCode>,
+    origin: Cell<Option<usize>>,
+    outcome: Cell<&'static str>,
+    sent: Cell<u64>,
+    received: Cell<u64>,
+    counted: Cell<(u64, u64)>,
+    recorded: Cell<Option<Instant>>,
+}
+
+/// Ends its exchange when it is dropped, in whatever way the response ended.
+pub(super) struct ExchangeGuard {
+    exchange: Rc<Exchange>,
+    key: usize,
+}
+
+impl ExchangeGuard {
+    /// Begins an exchange.
+    pub(super) fn begin(
+        connection: &Rc<Connection>,
+        request: &request::Parts,
+        domain: Option<Arc<Domain>>,
+    ) -> Self {
+        let exchange = Rc::new(Exchange {
+            connection: Rc::clone(connection),
+            domain,
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            version: request.version,
+            started: Instant::now(),
+            status: Cell::new(StatusCode::OK),
+            origin: Cell::new(None),
+            outcome: Cell::new(CLIENT_GONE),
+            sent: Cell::new(0),
+            received: Cell::new(0),
+            counted: Cell::new((0, 0)),
+            recorded: Cell::new(None),
+        });
+        connection.activity.exchange_begins();
+        exchange.counters().viewer_came();
+        let key = connection.worker.enter(Rc::clone(&exchange));
+        Self { exchange, key }
+    }
+
+    pub(super) fn exchange(&self) -> &Rc<Exchange> {
+        &self.exchange
+    }
+}
+
+impl std::ops::Deref for ExchangeGuard {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.exchange
+    }
+}
+
+impl Drop for ExchangeGuard {
+    fn drop(&mut self) {
+        let exchange = &self.exchange;
+        exchange.connection.worker.leave(self.key);
+        exchange.connection.activity.exchange_ends();
+        exchange.count();
+        exchange.counters().viewer_left();
+        exchange.counters().answered(exchange.status.get().as_u16());
+        exchange.write(match exchange.recorded.get() {
+            Some(_) => Event::StreamEnded,
+            None => Event::Request,
+        });
+    }
+}
+
+impl Exchange {
+    pub(super) fn set_status(&self, status: StatusCode) {
+        self.status.set(status);
+    }
+
+    /// Notes which of the domain's origins answered.
+    pub(super) fn set_origin(&self, index: usize) {
+        self.origin.set(Some(index));
+    }
+
+    /// Notes how it ends; until then, it ends by the client going away.
+    pub(super) fn set_outcome(&self, outcome: &'static str) {
+        self.outcome.set(outcome);
+    }
+
+    /// The answer was passed on to its end; a failure stays one, though its answer was.
+    pub(super) fn complete(&self) {
+        if self.outcome.get() == CLIENT_GONE {
+            self.outcome.set(COMPLETE);
+        }
+    }
+
+    pub(super) fn domain(&self) -> String {
+        let domain = self.domain.as_ref();
+        domain
+            .map(|domain| domain.name().to_string())
+            .unwrap_or_default()
+    }
+
+    /// The origin that was asked, for people.
+    pub(super) fn origin(&self) -> String {
+        let origin = self.domain.as_ref().zip(self.origin.get());
+        let origin = origin.and_then(|(domain, index)| domain.config.origins.get(index));
+        origin.map(ToString::to_string).unwrap_or_default()
+    }
+
+    pub(super) fn sent(&self, bytes: usize) {
+        self.sent.set(self.sent.get() + bytes as u64);
+    }
+
+    pub(super) fn received(&self, bytes: usize) {
+        self.received.set(self.received.get() + bytes as u64);
+    }
+
+    /// Brings the domain's counters up to date, and writes the records of a stream that runs on.
+    pub(super) fn sweep(&self, now: Instant) {
+        self.count();
+        match self.recorded.get() {
+            None if now - self.started >= SOON => self.record(now, Event::StreamStarted),
+            Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
+            _ => {}
+        }
+    }
+
+    fn record(&self, now: Instant, event: Event) {
+        self.recorded.set(Some(now));
+        self.write(event);
+    }
+
+    fn counters(&self) -> &DomainCounters {
+        match &self.domain {
+            Some(domain) => &domain.counters,
+            None => &self.connection.worker.counters.unknown,
+        }
+    }
+
+    fn count(&self) {
+        let (sent, received) = (self.sent.get(), self.received.get());
+        let (sent_before, received_before) = self.counted.replace((sent, received));
+        self.counters()
+            .moved(sent - sent_before, received - received_before);
+    }
+
+    fn write(&self, event: Event) {
+        if !self.connection.worker.current.load().settings.access_log {
+            return;
+        }
+        let running = matches!(event, Event::StreamStarted | Event::StreamRunning);
+        Record {
+            domain: &self.domain(),
+            client: self.connection.client,
+            scheme: self.connection.scheme(),
+            protocol: protocol(self.version),
+            method: self.method.as_str(),
+            path: self.uri.path(),
+            status: self.status.get().as_u16(),
+            origin: &self.origin(),
+            sent: self.sent.get(),
+            received: self.received.get(),
+            duration: self.started.elapsed(),
+            outcome: if running {
+                "running"
+            } else {
+                self.outcome.get()
+            },
+        }
+        .write(event);
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        _ => "HTTP/1.1",
+    }
+}
+
+const COMPLETE: &str = "complete";
+
+/// The origin stopped in the middle of the response.
+pub(super) const ORIGIN_BROKE: &str = "origin_broke";
+
+const CLIENT_GONE: &str = "client_gone";
+
+/// A response that is not over by then is called a stream: it has a record of its start and one a
+/// minute, where the others have one at the end.
+const SOON: Duration = Duration::from_secs(2);
+
+const RECORD_INTERVAL: Duration = Duration::from_secs(60);

@@ -1,0 +1,141 @@
+use std::error::Error;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode, Version};
+
+use super::body::Body;
+use super::exchange::Exchange;
+use crate::origin;
+
+/// Why a request gets no response of an origin.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// It breaks the rules of HTTP.
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    /// CONNECT: this is no forward proxy.
+    #[error("this method is not available here")]
+    Method,
+    /// Plain HTTP on a listener for TLS that rejects it.
+    #[error("this port speaks HTTPS only")]
+    PlainHttpOnHttps,
+    /// No domain of ours.
+    #[error("no such domain here")]
+    UnknownDomain,
+    /// A domain that this TLS connection is not for.
+    #[error("this connection is not for that domain; open a new one")]
+    Misdirected,
+    /// The origin gave no response.
+    #[error("the origin gives no response")]
+    Origin(#[source] origin::Error),
+    /// The origin's response breaks the rules of HTTP.
+    #[error("the origin's response is not valid")]
+    Response(#[source] InvalidResponse),
+}
+
+/// What is wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadRequest {
+    #[error("the request names no host")]
+    NoHost,
+    #[error("the request names more than one host")]
+    SeveralHosts,
+    #[error("the request's host is not valid")]
+    InvalidHost,
+    #[error("the request's length is ambiguous")]
+    Framing,
+}
+
+/// What is wrong with a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidResponse {
+    #[error("it switches protocols unasked")]
+    UnaskedUpgrade,
+    #[error("its transfer coding is not chunked")]
+    TransferCoding,
+}
+
+/// Who has to mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Client,
+    Origin,
+}
+
+impl Failure {
+    /// The table from failure to answer: whose fault, which status, how it is called in the record.
+    fn row(&self) -> (Fault, StatusCode, &'static str) {
+        match self {
+            Self::BadRequest(_) => (Fault::Client, StatusCode::BAD_REQUEST, "bad_request"),
+            Self::Method => (Fault::Client, StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::PlainHttpOnHttps => (Fault::Client, StatusCode::BAD_REQUEST, "plain_http"),
+            Self::UnknownDomain => (Fault::Client, StatusCode::NOT_FOUND, "unknown_domain"),
+            Self::Misdirected => (
+                Fault::Client,
+                StatusCode::MISDIRECTED_REQUEST,
+                "misdirected",
+            ),
+            Self::Origin(error) if error.is_timeout() => {
+                (Fault::Origin, StatusCode::GATEWAY_TIMEOUT, "origin_timeout")
+            }
+            Self::Origin(_) | Self::Response(_) => {
+                (Fault::Origin, StatusCode::BAD_GATEWAY, "origin_failed")
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.row().1
+    }
+
+    pub(super) fn outcome(&self) -> &'static str {
+        self.row().2
+    }
+
+    /// Writes what the operator has to know; what clients do wrong is in the access record.
+    pub(super) fn log(&self, exchange: &Exchange) {
+        if self.row().0 == Fault::Origin {
+            let (domain, origin) = (exchange.domain(), exchange.origin());
+            let cause = self.source().map(chain);
+            tracing::warn!(domain, origin, cause, "{self}");
+        }
+    }
+
+    /// The answer: a line of text, for people.
+    pub(super) fn answer(&self, version: Version) -> Response<Body> {
+        let status = self.status();
+        let mut response = Response::new(Body::text(format!("{status}: {self}\n")));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(self, Self::Method) {
+            headers.insert(
+                ALLOW,
+                HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+            );
+        }
+        // After a request of doubtful length nobody knows where the next one begins.
+        if matches!(self, Self::BadRequest(_) | Self::Method) && version < Version::HTTP_2 {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// An error with all of its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,167 @@
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, HOST, HeaderName, VIA};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, request};
+use hyper::body::{Body as _, Incoming};
+use hyper::upgrade::{self, OnUpgrade};
+
+use super::body::{Body, RequestBody};
+use super::connection::Connection;
+use super::exchange::ExchangeGuard;
+use super::failure::{Failure, InvalidResponse};
+use super::headers;
+use super::target::origin_form;
+use crate::config::OriginUrl;
+use crate::origin::{Deadlines, demo};
+use crate::snapshot::Domain;
+
+/// A request that is known to be for a domain.
+pub(super) struct Outbound {
+    pub(super) parts: request::Parts,
+    pub(super) body: Incoming,
+    /// The host as the client wrote it: origins see it unchanged.
+    pub(super) host: HeaderValue,
+    /// Whether the client gave its body's length.
+    pub(super) has_length: bool,
+}
+
+/// What the origin answered.
+pub(super) enum Answer<B = Body> {
+    /// A response to pass on.
+    Response(Response<B>),
+    /// The change to WebSocket, and the origin's end of it.
+    Upgrade(Response<B>, OnUpgrade),
+}
+
+impl<B> Answer<B> {
+    fn map<C>(self, body: impl FnOnce(B) -> C) -> Answer<C> {
+        match self {
+            Self::Response(response) => Answer::Response(response.map(body)),
+            Self::Upgrade(response, origin) => Answer::Upgrade(response.map(body), origin),
+        }
+    }
+}
+
+/// Passes a request to one of the domain's origins and waits for the answer; bodies go on as
+/// streams.
+pub(super) async fn forward(
+    connection: &Rc<Connection>,
+    domain: &Arc<Domain>,
+    outbound: Outbound,
+    exchange: &ExchangeGuard,
+) -> Result<Answer, Failure> {
+    let origins = &domain.config.origins;
+    if let [OriginUrl::Demo] = **origins {
+        exchange.set_origin(0);
+        let (method, path) = (&outbound.parts.method, outbound.parts.uri.path());
+        return Ok(Answer::Response(
+            demo::respond(method, path).map(Body::demo),
+        ));
+    }
+    let version = outbound.parts.version;
+    let (request, websocket) = prepare(connection, outbound, exchange);
+    let deadlines = deadlines(connection);
+    match connection
+        .worker
+        .pool
+        .send(origins, request, deadlines)
+        .await
+    {
+        Ok((response, lease)) => {
+            let asked = origins.iter().position(|origin| origin == lease.origin());
+            exchange.set_origin(asked.unwrap_or_default());
+            let answer = check(response, version, websocket).map_err(Failure::Response)?;
+            Ok(answer.map(|body| Body::origin(body, lease)))
+        }
+        Err(failed) => {
+            exchange.set_origin(failed.index);
+            Err(Failure::Origin(failed.error))
+        }
+    }
+}
+
+fn deadlines(connection: &Connection) -> Deadlines {
+    let timeouts = connection.worker.current.load().settings.timeouts;
+    Deadlines {
+        connect: timeouts.connect,
+        first_byte: timeouts.first_byte,
+    }
+}
+
+/// Makes the request that the origin gets, and says whether it asks for a WebSocket.
+fn prepare(
+    connection: &Connection,
+    outbound: Outbound,
+    exchange: &ExchangeGuard,
+) -> (Request<RequestBody>, bool) {
+    let mut parts = outbound.parts;
+    let version = parts.version;
+    let websocket = headers::asks_for_websocket(&parts.method, version, &parts.headers);
+    headers::strip_request(&mut parts.headers);
+    headers::join_cookies(&mut parts.headers);
+    if websocket {
+        headers::set_websocket(&mut parts.headers);
+    }
+    set_length(&mut parts.headers, outbound.has_length, &outbound.body);
+    introduce(connection, outbound.host, version, &mut parts.headers);
+    parts.uri = origin_form(parts.uri);
+    parts.version = Version::HTTP_11;
+    let body = RequestBody::new(outbound.body, exchange);
+    (Request::from_parts(parts, body), websocket)
+}
+
+/// Exactly one Content-Length if the client gave its length, else none: then hyper sets the
+/// transfer coding.
+fn set_length(headers: &mut HeaderMap, has_length: bool, body: &Incoming) {
+    match body.size_hint().exact() {
+        Some(length) if has_length => headers.insert(CONTENT_LENGTH, length.into()),
+        _ => headers.remove(CONTENT_LENGTH),
+    };
+}
+
+/// Says who the client is and which way the request came.
+fn introduce(
+    connection: &Connection,
+    host: HeaderValue,
+    version: Version,
+    headers: &mut HeaderMap,
+) {
+    let proto = HeaderValue::from_static(connection.scheme());
+    headers.insert(X_FORWARDED_FOR, connection.client_value());
+    headers.insert(X_FORWARDED_PROTO, proto);
+    headers.insert(X_FORWARDED_HOST, host.clone());
+    headers.insert(http::header::FORWARDED, connection.forwarded(&host));
+    headers.insert(VIA, headers::via(version));
+    headers.insert(HOST, host);
+}
+
+/// Turns an origin's response into what the client gets.
+fn check(
+    mut response: Response<Incoming>,
+    version: Version,
+    websocket: bool,
+) -> Result<Answer<Incoming>, InvalidResponse> {
+    if !headers::is_chunked_or_plain(response.headers()) {
+        return Err(InvalidResponse::TransferCoding);
+    }
+    let via = headers::via(response.version());
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if switches && !(websocket && headers::is_websocket(response.headers())) {
+        return Err(InvalidResponse::UnaskedUpgrade);
+    }
+    headers::strip_response(response.headers_mut());
+    headers::single_length(response.headers_mut());
+    response.headers_mut().append(VIA, via);
+    *response.version_mut() = version;
+    if switches {
+        headers::set_websocket(response.headers_mut());
+        let origin = upgrade::on(&mut response);
+        return Ok(Answer::Upgrade(response, origin));
+    }
+    Ok(Answer::Response(response))
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

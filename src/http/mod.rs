@@ -1,0 +1,134 @@
+//! The life of a request: find its host, find the domain, decide, forward, answer.
+//!
+//! ```text
+//! request ─► target ─► route ─┬─► forward ─► origin ─► response
+//!                             ├─► redirect
+//!                             └─► failure ─► answer
+//! ```
+//!
+//! Nothing here returns an error to the connection: every failure becomes an answer through the
+//! table in `failure`.
+
+mod activity;
+mod body;
+mod connection;
+mod exchange;
+mod failure;
+mod forward;
+mod headers;
+mod route;
+mod target;
+mod tunnel;
+mod worker;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::header::LOCATION;
+use http::{HeaderValue, Method, Request, Response, StatusCode, request};
+use hyper::body::Incoming;
+
+pub use activity::{Activity, Phase};
+pub(crate) use body::Body;
+pub use connection::{Arrival, Connection, Served};
+use exchange::ExchangeGuard;
+use failure::Failure;
+use forward::{Answer, Outbound, forward};
+use route::{Route, route};
+use target::Target;
+pub use tunnel::Tunnel;
+pub use worker::Worker;
+
+use crate::snapshot::Domain;
+
+/// Answers a request.
+pub(crate) async fn respond(
+    connection: Rc<Connection>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let version = parts.version;
+    let decision = decide(&connection, &parts);
+    let domain = decision.as_ref().ok().map(Decision::domain);
+    let exchange = ExchangeGuard::begin(&connection, &parts, domain);
+    let answer = match decision {
+        Ok(Decision {
+            route: Route::Forward(domain),
+            host,
+            has_length,
+        }) => {
+            let outbound = Outbound {
+                parts,
+                body,
+                host,
+                has_length,
+            };
+            forward(&connection, &domain, outbound, &exchange).await
+        }
+        Ok(Decision {
+            route: Route::Redirect(_, status, location),
+            ..
+        }) => Ok(Answer::Response(redirect(status, &location))),
+        Err(failure) => Err(failure),
+    };
+    let answer = answer.unwrap_or_else(|failure| {
+        exchange.set_outcome(failure.outcome());
+        failure.log(&exchange);
+        Answer::Response(failure.answer(version))
+    });
+    finish(&connection, answer, exchange)
+}
+
+/// Where a request goes, and what was learnt of it on the way to that decision.
+struct Decision {
+    route: Route,
+    host: HeaderValue,
+    has_length: bool,
+}
+
+impl Decision {
+    fn domain(&self) -> Arc<Domain> {
+        match &self.route {
+            Route::Forward(domain) | Route::Redirect(domain, ..) => Arc::clone(domain),
+        }
+    }
+}
+
+fn decide(connection: &Connection, parts: &request::Parts) -> Result<Decision, Failure> {
+    if parts.method == Method::CONNECT {
+        return Err(Failure::Method);
+    }
+    let target = Target::of(parts)?;
+    let has_length = headers::check_framing(&parts.headers, parts.version)?;
+    let host = HeaderValue::from_str(target.authority);
+    Ok(Decision {
+        host: host.map_err(|_| failure::BadRequest::InvalidHost)?,
+        route: route(connection, &target, &parts.uri)?,
+        has_length,
+    })
+}
+
+fn redirect(status: StatusCode, location: &str) -> Response<Body> {
+    let mut response = Response::new(Body::text(String::new()));
+    *response.status_mut() = status;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// Ties the exchange to what goes on when the response's headers are written: its body, or the
+/// WebSocket.
+fn finish(connection: &Connection, answer: Answer, exchange: ExchangeGuard) -> Response<Body> {
+    match answer {
+        Answer::Response(response) => {
+            exchange.set_status(response.status());
+            response.map(|body| body.with(exchange))
+        }
+        Answer::Upgrade(response, origin) => {
+            exchange.set_status(response.status());
+            connection.leave_tunnel(Tunnel::new(origin, exchange));
+            response
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Lockgate: a TLS-terminating edge reverse proxy for live-streaming playback domains.
+//!
+//! It stands in front of live origins, chooses each domain's certificate by SNI from a table that
+//! is replaced while streams run, takes over certificates as their files are dropped into a
+//! watched directory, and serves a domain over plain HTTP while its HTTPS is off or no certificate
+//! is bound to it.
+//!
+//! ```text
+//! config dir ─► source ─► parse ─► build ─► publish           control plane
+//!                 ▲ events · SIGHUP · scan      │
+//!                                           Snapshot          replaced whole, read without a lock
+//!                                               │ Current
+//! client ─► listener ─► tls ─► http ─► origin ─► live origin  data plane
+//! ```
+//!
+//! The modules in reading order; each uses only those below it, which a test checks:
+//!
+//! | module | idea |
+//! | --- | --- |
+//! | [`cli`] | what a person types |
+//! | [`app`] | the process from start to end |
+//! | [`admin`] | metrics and health |
+//! | [`reload`] | from changed files to the next snapshot |
+//! | [`listener`] | accepts connections, and one way for each of them |
+//! | [`tls`] | from the ClientHello to the certificate |
+//! | [`http`] | the life of a request |
+//! | [`snapshot`] | all that a connection looks up, immutable |
+//! | [`origin`] | connections to the live origins |
+//! | [`config`] | from files to checked values |
+//! | [`certificate`] | from files to a verified pair |
+//! | [`domain`] | names, and the table they are looked up in |
+//! | [`telemetry`] | logs and counters |
+
+pub mod admin;
+pub mod app;
+pub mod certificate;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod listener;
+pub mod origin;
+pub mod reload;
+pub mod snapshot;
+pub mod telemetry;
+pub mod tls;
+
+#[cfg(test)]
+mod layering;

@@ -1,0 +1,94 @@
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}; {hint}", hint = self.hint())]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub error: io::Error,
+}
+
+impl BindError {
+    fn hint(&self) -> &'static str {
+        match self.error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "stop the program that listens there, or choose another port in lockgate.toml"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need the CAP_NET_BIND_SERVICE capability; or choose a port above"
+            }
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+            _ => "choose another address in lockgate.toml",
+        }
+    }
+}
+
+/// Opens one socket for each of `count` workers on the same address; the kernel spreads the
+/// connections among them. Port 0 takes a free one, the same for all.
+///
+/// # Errors
+///
+/// When the address is in use, not ours or not allowed.
+pub fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, BindError> {
+    let failed = |error| BindError { address, error };
+    // Without this, a second process of the same user would silently take half of the connections.
+    let probe = open(address, false).map_err(failed)?;
+    let address = local_address(&probe).map_err(failed)?;
+    drop(probe);
+    let sockets = (0..count).map(|_| Ok(open(address, true)?.into()));
+    sockets.collect::<io::Result<_>>().map_err(failed)
+}
+
+fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if shared {
+        socket.set_reuse_port(true)?;
+    }
+    if address.is_ipv6() {
+        // `0.0.0.0` and `[::]` are configured side by side.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+}
+
+/// The kernel cuts it down to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_workers_listen_on_the_same_port_and_nobody_else_does() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let sockets = bind(address, 3).unwrap();
+        let taken = sockets[0].local_addr().unwrap();
+        assert!(
+            sockets
+                .iter()
+                .all(|socket| socket.local_addr().unwrap() == taken)
+        );
+        let error = bind(taken, 1).unwrap_err();
+        assert_eq!(error.error.kind(), io::ErrorKind::AddrInUse);
+        assert!(error.to_string().contains("stop the program"), "{error}");
+    }
+}

@@ -1,0 +1,135 @@
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::spawn_local;
+
+use super::registry::Entry;
+use super::watched::Watched;
+use super::{Service, Speaks};
+use crate::http::{self, Arrival, Connection, Phase};
+use crate::tls::{self, Accepted, Protocol};
+
+/// Serves one connection to its end.
+pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service) {
+    let kind = service.speaks.kind();
+    let phase = match service.speaks {
+        Speaks::Http => Phase::Idle,
+        Speaks::Https(_) => Phase::Handshake,
+    };
+    let entry = service.registry.enter(phase);
+    service.worker.counters.connected(kind);
+    // Small writes are whole messages here; holding them back would only add delay.
+    let _ = stream.set_nodelay(true);
+    tokio::select! {
+        () = entry.cut() => {}
+        () = serve(stream, client, &service, &entry) => {}
+    }
+    service.worker.counters.disconnected(kind);
+}
+
+async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: &Entry) {
+    let open = |arrival| {
+        let (worker, activity) = (Rc::clone(&service.worker), Rc::clone(&entry.activity));
+        Rc::new(Connection::new(worker, activity, client, arrival))
+    };
+    let plain_http = match service.speaks {
+        Speaks::Http => return http1(stream, open(Arrival::Http), entry).await,
+        Speaks::Https(plain_http) => plain_http,
+    };
+    match tls::accept(&service.worker, stream, client).await {
+        Some(Accepted::Tls(stream, protocol, served)) => {
+            entry.serves(&served);
+            entry.activity.enter(Phase::Idle);
+            let connection = open(Arrival::Tls(served));
+            match protocol {
+                Protocol::Http1 => http1(stream, connection, entry).await,
+                Protocol::Http2 => http2(stream, connection, entry).await,
+            }
+        }
+        Some(Accepted::Plain(stream)) => {
+            entry.activity.enter(Phase::Idle);
+            http1(stream, open(Arrival::PlainOnHttps(plain_http)), entry).await;
+        }
+        None => {}
+    }
+}
+
+async fn http1<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity)));
+    let service = service_fn(|request| {
+        let response = http::respond(Rc::clone(&connection), request);
+        async { Ok::<_, Infallible>(response.await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_BUFFER).pipeline_flush(false);
+    let mut http = builder.serve_connection(io, service);
+    let end = poll_fn(|cx| {
+        if entry.shall_drain() {
+            Pin::new(&mut http).graceful_shutdown();
+        }
+        Pin::new(&mut http).poll(cx)
+    });
+    // How a connection breaks is in the records of its exchanges.
+    let _ = end.await;
+    if let Some(tunnel) = connection.take_tunnel() {
+        let parts = http.into_parts();
+        tunnel.run(parts.io.into_inner(), parts.read_buf).await;
+    }
+}
+
+async fn http2<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let service = service_fn(|request| {
+        let response = http::respond(Rc::clone(&connection), request);
+        async { Ok::<_, Infallible>(response.await) }
+    });
+    let mut builder = http2::Builder::new(Local);
+    builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(MAX_BUFFER)
+        .max_header_list_size(MAX_HEADERS);
+    let mut http = builder.serve_connection(TokioIo::new(stream), service);
+    let end = poll_fn(|cx| {
+        if entry.shall_drain() {
+            Pin::new(&mut http).graceful_shutdown();
+        }
+        Pin::new(&mut http).poll(cx)
+    });
+    let _ = end.await;
+}
+
+/// Runs the streams of HTTP/2 on the connection's own thread.
+#[derive(Clone, Copy)]
+struct Local;
+
+impl<F> Executor<F> for Local
+where
+    F: Future<Output = ()> + 'static,
+{
+    fn execute(&self, future: F) {
+        spawn_local(future);
+    }
+}
+
+/// Bounds the request headers, and what waits for a slow reader.
+const MAX_BUFFER: usize = 64 * 1024;
+
+/// Bounds the request headers of HTTP/2, by their decoded size.
+const MAX_HEADERS: u32 = 64 * 1024;
+
+/// A browser page opens some tens.
+const MAX_STREAMS: u32 = 128;

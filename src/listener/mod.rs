@@ -1,0 +1,94 @@
+//! From the socket to the request: an accept loop that cannot fail, and one way for every
+//! connection, generic over plain and TLS.
+
+mod bind;
+mod connection;
+mod registry;
+mod watched;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::spawn_local;
+use tokio::time::sleep;
+
+pub use bind::{BindError, bind};
+pub use registry::Registry;
+
+use crate::config::PlainHttp;
+use crate::http::Worker;
+use crate::telemetry::ListenerKind;
+
+/// What a listener serves its connections with.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The worker that connections belong to.
+    pub worker: Rc<Worker>,
+    /// The worker's connections.
+    pub registry: Rc<Registry>,
+    /// What is spoken on the socket.
+    pub speaks: Speaks,
+}
+
+/// What is spoken on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Plain HTTP.
+    Http,
+    /// TLS; what plain HTTP gets there.
+    Https(PlainHttp),
+}
+
+impl Speaks {
+    fn kind(self) -> ListenerKind {
+        match self {
+            Self::Http => ListenerKind::Http,
+            Self::Https(_) => ListenerKind::Https,
+        }
+    }
+}
+
+/// Accepts connections until `shutdown` is over; each is served by a task of its own.
+pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Future) {
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, client) = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            _ = &mut shutdown => return,
+        };
+        spawn_local(connection::run(stream, client, service.clone()));
+    }
+}
+
+/// The next connection, however long that takes.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_the_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections; trying again in a moment");
+                sleep(BACK_OFF).await;
+            }
+        }
+    }
+}
+
+/// accept(2) also reports what went wrong with the connection that it would have returned.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// With no file descriptor left, accepting works again only when some connection ends.
+const BACK_OFF: Duration = Duration::from_millis(200);

@@ -1,0 +1,201 @@
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use slab::Slab;
+use tokio::time::Instant;
+
+use crate::config::Timeouts;
+use crate::http::{Activity, Phase, Served};
+use crate::snapshot::{Domain, Snapshot};
+
+/// The connections of one worker, for what is done to them from outside: deadlines, the end of a
+/// domain's HTTPS, shutdown.
+///
+/// A sweep looks at all of them twice a second. That costs less than a timer for every request,
+/// and needs no lock.
+#[derive(Debug, Default)]
+pub struct Registry {
+    entries: RefCell<Slab<Rc<Entry>>>,
+}
+
+impl Registry {
+    pub(super) fn enter(self: &Rc<Self>, phase: Phase) -> Registered {
+        let entry = Rc::new(Entry {
+            activity: Rc::new(Activity::new(phase)),
+            served: RefCell::default(),
+            checked: Cell::new(0),
+            cut_at: Cell::new(None),
+            order: Cell::new(Order::None),
+            waker: RefCell::default(),
+        });
+        let key = self.entries.borrow_mut().insert(Rc::clone(&entry));
+        Registered {
+            registry: Rc::clone(self),
+            entry,
+            key,
+        }
+    }
+
+    /// Gives each connection the order that is due.
+    pub fn sweep(&self, now: Instant, snapshot: &Snapshot) {
+        for (_, entry) in &*self.entries.borrow() {
+            entry.sweep(now, snapshot);
+        }
+    }
+
+    /// Asks all connections to end: after their running exchanges, or at `cut_at`.
+    pub fn drain(&self, cut_at: Instant) {
+        for (_, entry) in &*self.entries.borrow() {
+            entry.drain(cut_at);
+        }
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A connection as the sweep sees it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) activity: Rc<Activity>,
+    served: RefCell<Option<Arc<Domain>>>,
+    checked: Cell<u64>,
+    cut_at: Cell<Option<Instant>>,
+    order: Cell<Order>,
+    waker: RefCell<Option<Waker>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    None,
+    Drain,
+    Cut,
+}
+
+impl Entry {
+    /// The handshake is done: from here on the connection ends with its domain's HTTPS.
+    pub(super) fn serves(&self, served: &Served) {
+        self.served.replace(Some(Arc::clone(&served.domain)));
+        self.checked.set(served.generation);
+    }
+
+    fn sweep(&self, now: Instant, snapshot: &Snapshot) {
+        if let Some(cut_at) = self.cut_at.get() {
+            if cut_at <= now {
+                self.order(Order::Cut);
+            }
+            return;
+        }
+        let timeouts = &snapshot.settings.timeouts;
+        if self.lost_https(snapshot) {
+            self.drain(now + timeouts.https_off_grace);
+            return;
+        }
+        match overdue(&self.activity, now, timeouts) {
+            Some(Phase::Idle) => self.drain(now + GOODBYE),
+            Some(_) => self.order(Order::Cut),
+            None => {}
+        }
+    }
+
+    fn lost_https(&self, snapshot: &Snapshot) -> bool {
+        if snapshot.https_withdrawn <= self.checked.get() {
+            return false;
+        }
+        self.checked.set(snapshot.generation);
+        let served = self.served.borrow();
+        served.as_ref().is_some_and(|domain| {
+            let now = snapshot.domains.get(domain.name());
+            now.is_none_or(|domain| domain.certificate().is_none())
+        })
+    }
+
+    fn drain(&self, cut_at: Instant) {
+        let earliest = self.cut_at.get().map_or(cut_at, |other| other.min(cut_at));
+        self.cut_at.set(Some(earliest));
+        if self.order.get() == Order::None {
+            self.order(Order::Drain);
+        }
+    }
+
+    fn order(&self, order: Order) {
+        self.order.set(order);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether the connection shall end after its running exchanges; true once.
+    pub(super) fn shall_drain(&self) -> bool {
+        let drain = self.order.get() == Order::Drain;
+        if drain {
+            self.order.set(Order::None);
+        }
+        drain
+    }
+
+    /// Ready when the connection shall end at once.
+    pub(super) async fn cut(&self) {
+        poll_fn(|cx| self.poll_cut(cx)).await;
+    }
+
+    fn poll_cut(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.order.get() == Order::Cut {
+            return Poll::Ready(());
+        }
+        let mut waker = self.waker.borrow_mut();
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// The phase whose deadline has passed.
+fn overdue(activity: &Activity, now: Instant, timeouts: &Timeouts) -> Option<Phase> {
+    let (phase, since) = activity.phase();
+    let limit = match phase {
+        Phase::Headers => timeouts.headers,
+        Phase::Idle => timeouts.idle,
+        Phase::Handshake | Phase::Busy => return None,
+    };
+    (now.saturating_duration_since(since) > limit).then_some(phase)
+}
+
+/// How long an idle client has for its part of the goodbye: the answer to GOAWAY and PING.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A connection's place in the registry; dropping it gives the place back.
+pub(super) struct Registered {
+    registry: Rc<Registry>,
+    entry: Rc<Entry>,
+    key: usize,
+}
+
+impl std::ops::Deref for Registered {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.registry.entries.borrow_mut().try_remove(self.key);
+    }
+}

@@ -1,0 +1,111 @@
+use std::io;
+use std::sync::Arc;
+
+use http::uri::Authority;
+use hyper::body::Body;
+use hyper::client::conn::http1;
+use hyper::rt::{Read, Write};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::{self, PemObject};
+use tokio::net::TcpStream;
+use tokio::task::spawn_local;
+use tokio_rustls::TlsConnector;
+
+use super::error::Error;
+use crate::config::OriginUrl;
+
+/// Makes connections to origins.
+#[derive(Clone)]
+pub struct Connector {
+    tls: TlsConnector,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// A connector that trusts the public roots and the ones in `extra`, in PEM.
+    ///
+    /// # Errors
+    ///
+    /// When `extra` is no PEM.
+    pub fn new(
+        extra: &[u8],
+        provider: Arc<rustls::crypto::CryptoProvider>,
+    ) -> Result<Self, InvalidRoots> {
+        let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        for root in CertificateDer::pem_slice_iter(extra) {
+            roots.add(root?)?;
+        }
+        let versions =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let mut config = versions.with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            tls: Arc::new(config).into(),
+        })
+    }
+
+    /// Opens a connection and leaves it to a task of its own, which ends with the last of its
+    /// requests.
+    pub(super) async fn connect<B>(
+        &self,
+        origin: &OriginUrl,
+    ) -> Result<http1::SendRequest<B>, Error>
+    where
+        B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
+    {
+        match origin {
+            OriginUrl::Https(authority, name) => {
+                let stream = open(authority, 443).await.map_err(Error::Connect)?;
+                let stream = self.tls.connect(name.clone(), stream).await;
+                start(TokioIo::new(stream.map_err(Error::Tls)?)).await
+            }
+            OriginUrl::Http(authority) => {
+                let stream = open(authority, 80).await.map_err(Error::Connect)?;
+                start(TokioIo::new(stream)).await
+            }
+            OriginUrl::Demo => Err(Error::Connect(io::ErrorKind::Unsupported.into())),
+        }
+    }
+}
+
+/// Roots that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidRoots {
+    /// Not PEM.
+    #[error("it is not valid PEM: {0}")]
+    Pem(#[from] pem::Error),
+    /// Not certificates.
+    #[error("it holds a certificate that cannot be a root: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+async fn open(authority: &Authority, default_port: u16) -> io::Result<TcpStream> {
+    let host = authority.host().trim_matches(['[', ']']);
+    let port = authority.port_u16().unwrap_or(default_port);
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+async fn start<I, B>(io: I) -> Result<http1::SendRequest<B>, Error>
+where
+    I: Read + Write + Unpin + Send + 'static,
+    B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
+{
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_BUFFER);
+    let (sender, connection) = builder.handshake(io).await.map_err(Error::Http)?;
+    // How it ends, the requests on it are told.
+    spawn_local(async move { connection.with_upgrades().await });
+    Ok(sender)
+}
+
+/// Bounds what is read ahead of a slow viewer, and the response headers.
+const MAX_BUFFER: usize = 64 * 1024;

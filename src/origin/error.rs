@@ -1,0 +1,28 @@
+use std::io;
+
+/// Why an origin gave no response. All of these are the origin's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No TCP connection: refused, unreachable, or the name does not resolve.
+    #[error("cannot connect: {0}")]
+    Connect(#[source] io::Error),
+    /// The TLS handshake failed: its certificate does not verify, say.
+    #[error("TLS handshake failed: {0}")]
+    Tls(#[source] io::Error),
+    /// It did not connect in time.
+    #[error("no connection in time")]
+    ConnectTimeout,
+    /// It connected but sent no response headers in time.
+    #[error("no response headers in time")]
+    FirstByteTimeout,
+    /// The connection broke, or what came was no HTTP.
+    #[error("no valid response: {0}")]
+    Http(#[source] hyper::Error),
+}
+
+impl Error {
+    /// Whether time ran out.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::ConnectTimeout | Self::FirstByteTimeout)
+    }
+}

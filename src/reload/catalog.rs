@@ -1,0 +1,285 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use tokio::time::Instant;
+
+use super::Now;
+use super::certificates::{Adoption, Certificates};
+use super::domains::Domains;
+use super::problem::{Item, Problem};
+use super::report::{Report, Status};
+use crate::certificate::{Files, Name, Refusal};
+use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
+use crate::domain::Pattern;
+use crate::snapshot::{Domain, Https, Snapshot};
+use crate::tls::Configs;
+
+/// What is in use and what was refused: takes changes of files, makes the next snapshot.
+///
+/// It does no I/O and gets the time as an argument. Its cost follows what changed, not how much
+/// there is.
+#[derive(Debug)]
+pub struct Catalog {
+    started_with: Arc<Settings>,
+    settings: Arc<Settings>,
+    certificates: Certificates,
+    domains: Domains,
+    problems: BTreeMap<Item, Vec<Problem>>,
+}
+
+impl Catalog {
+    /// An empty catalog.
+    ///
+    /// # Errors
+    ///
+    /// When the crypto provider cannot be used.
+    pub fn new(settings: Settings, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
+        let settings = Arc::new(settings);
+        let configs = Configs::new(Arc::clone(&provider))?;
+        Ok(Self {
+            started_with: Arc::clone(&settings),
+            settings,
+            certificates: Certificates::new(provider, configs),
+            domains: Domains::default(),
+            problems: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes over what changed, and makes the snapshot that follows `current`, if it differs.
+    /// `patient` gives certificates that may be half written another chance.
+    pub fn apply(
+        &mut self,
+        changes: Changes,
+        current: &Snapshot,
+        now: Now,
+        patient: bool,
+    ) -> (Option<Snapshot>, Report) {
+        let before = self.problems.clone();
+        let mut report = Report::default();
+        if let Some(content) = &changes.settings {
+            self.take_settings(content, &mut report);
+        }
+        self.note_states(&changes);
+        let mut concerned = self.take_domains(changes.domains, now);
+        let mut changed = self.take_certificates(changes.certificates, now, patient, &mut report);
+        let grace = self.settings.certificates.removal_grace;
+        let gone = self.certificates.expire(now, grace);
+        for name in &gone {
+            self.problems.remove(&Item::Certificate(name.clone()));
+        }
+        report.certificates_removed.extend(gone.iter().cloned());
+        changed.extend(gone);
+        concerned.extend(self.domains.bound_to(&changed).cloned());
+        let removed = self.domains.expire(now, grace);
+        let snapshot = self.build(current, &concerned, &removed, now, &mut report);
+        report.compare(&before, &self.problems);
+        (snapshot, report)
+    }
+
+    fn take_settings(&mut self, content: &Content, report: &mut Report) {
+        let path = PathBuf::from("lockgate.toml");
+        let problems = match content {
+            Ok(content) => match config::parse_settings(&path, content) {
+                Ok(settings) => {
+                    report.needs_restart = self.started_with.fixed_differences(&settings);
+                    self.settings = Arc::new(settings);
+                    Vec::new()
+                }
+                Err(problems) => {
+                    let problems = problems.iter();
+                    problems
+                        .map(|problem| Problem::config(None, problem))
+                        .collect()
+                }
+            },
+            Err(unreadable) => vec![Problem::unreadable(&path, unreadable)],
+        };
+        self.note(Item::File(path), problems);
+    }
+
+    /// What a scan tells anew each time: lost directories, and names that are taken.
+    fn note_states(&mut self, changes: &Changes) {
+        self.problems
+            .retain(|item, _| !matches!(item, Item::Directory(_)));
+        for lost in &changes.lost {
+            let item = Item::Directory(lost.path.clone());
+            self.note(item, vec![Problem::lost(lost)]);
+        }
+        for duplicate in &changes.duplicates {
+            let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
+            let problem = Problem::certificate(&duplicate.name, &refusal);
+            let item = Item::Directory(duplicate.taken_by.clone());
+            self.note(item, vec![problem]);
+        }
+    }
+
+    fn take_domains(
+        &mut self,
+        files: BTreeMap<PathBuf, Option<Content>>,
+        now: Now,
+    ) -> BTreeSet<Pattern> {
+        let mut parsed = BTreeMap::new();
+        for (path, content) in files {
+            let file = match content {
+                Some(Ok(content)) => config::parse_domains(&path, &content),
+                Some(Err(unreadable)) => {
+                    let problem = Problem::unreadable(&path, &unreadable);
+                    self.note(Item::File(path), vec![problem]);
+                    continue;
+                }
+                None => DomainFile::default(),
+            };
+            let problems = file.problems.iter();
+            let problems =
+                problems.map(|(domain, problem)| Problem::config(domain.as_ref(), problem));
+            self.note(Item::File(path.clone()), problems.collect());
+            parsed.insert(path, file);
+        }
+        self.domains.define(parsed, now)
+    }
+
+    /// Returns the certificates of which another version is in use now.
+    fn take_certificates(
+        &mut self,
+        entries: BTreeMap<Name, Option<Files>>,
+        now: Now,
+        patient: bool,
+        report: &mut Report,
+    ) -> BTreeSet<Name> {
+        let mut changed = BTreeSet::new();
+        for (name, files) in entries {
+            let Some(files) = files else {
+                self.certificates.gone(&name, now);
+                continue;
+            };
+            let refusal = match self.certificates.adopt(&name, &files, now, patient) {
+                Adoption::Torn => continue,
+                Adoption::Same(refusal) => refusal,
+                Adoption::Refused(refusal) => Some(refusal),
+                Adoption::Adopted(refusal) => {
+                    changed.insert(name.clone());
+                    report.certificates_adopted.push(name.clone());
+                    refusal
+                }
+            };
+            let problems = refusal.iter();
+            let problems = problems.map(|refusal| Problem::certificate(&name, refusal));
+            let problems = problems.collect();
+            self.note(Item::Certificate(name), problems);
+        }
+        changed
+    }
+
+    fn note(&mut self, item: Item, problems: Vec<Problem>) {
+        if problems.is_empty() {
+            self.problems.remove(&item);
+        } else {
+            self.problems.insert(item, problems);
+        }
+    }
+
+    fn build(
+        &mut self,
+        current: &Snapshot,
+        concerned: &BTreeSet<Pattern>,
+        removed: &[Pattern],
+        now: Now,
+        report: &mut Report,
+    ) -> Option<Snapshot> {
+        let mut next = current.clone();
+        next.generation += 1;
+        let mut withdrawn = false;
+        for name in concerned {
+            let Some(domain) = self.build_domain(name, now) else {
+                continue;
+            };
+            let before = next.domains.get(name);
+            if before.is_some_and(|before| is_same(before, &domain)) {
+                continue;
+            }
+            withdrawn |= before.is_some_and(|before| before.certificate().is_some())
+                && domain.certificate().is_none();
+            let list = match before {
+                Some(_) => &mut report.domains_changed,
+                None => &mut report.domains_added,
+            };
+            list.push(name.clone());
+            next.domains.insert(name, Arc::new(domain));
+        }
+        for name in removed {
+            withdrawn |= next
+                .domains
+                .get(name)
+                .is_some_and(|it| it.certificate().is_some());
+            next.domains.remove(name);
+            self.problems.remove(&Item::Domain(name.clone()));
+            report.domains_removed.push(name.clone());
+        }
+        let same_settings = next.settings == self.settings;
+        next.settings = Arc::clone(&self.settings);
+        if withdrawn {
+            next.https_withdrawn = next.generation;
+        }
+        let first = current.generation == 0;
+        (first || !same_settings || report.changes_domains()).then_some(next)
+    }
+
+    fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {
+        let (domain, fault) = self.domains.build(name, &self.certificates, now)?;
+        let mut problems = Vec::new();
+        problems.extend(fault.map(|fault| Problem::binding(&domain.config, &fault)));
+        for duplicate in self.domains.duplicates(name) {
+            let (name, first) = (duplicate.name, duplicate.first);
+            let problem = config::Problem {
+                place: duplicate.place,
+                reason: Reason::DuplicateDomain {
+                    name: name.clone(),
+                    first,
+                },
+            };
+            problems.push(Problem::config(Some(&name), &problem));
+        }
+        self.note(Item::Domain(name.clone()), problems);
+        Some(domain)
+    }
+
+    /// Certificates that the source shall read again, though nothing about them changed.
+    pub(super) fn worth_a_look(&self, now: Instant, all: bool) -> Vec<Name> {
+        self.certificates.worth_a_look(now, all)
+    }
+
+    /// When something is to be done without an event.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let grace = self.settings.certificates.removal_grace;
+        let deadlines = [
+            self.certificates.next_deadline(grace),
+            self.domains.next_deadline(grace),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// What is in use and what was refused, for those who ask.
+    pub(super) fn status(&self) -> Status {
+        Status {
+            problems: self.problems.values().flatten().cloned().collect(),
+            certificates: self.certificates.in_use().cloned().collect(),
+        }
+    }
+}
+
+fn is_same(before: &Domain, after: &Domain) -> bool {
+    let same_https = match (&before.https, &after.https) {
+        (Https::On(before), Https::On(after)) => Arc::ptr_eq(before, after),
+        (Https::Off, Https::Off)
+        | (Https::Unusable, Https::Unusable)
+        | (Https::Unbound, Https::Unbound) => true,
+        _ => false,
+    };
+    same_https && Arc::ptr_eq(&before.config, &after.config)
+}

@@ -1,0 +1,194 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::CryptoProvider;
+use tokio::time::Instant;
+
+use super::Now;
+use crate::certificate::{Certificate, Files, Name, Pair, Refusal};
+use crate::domain::Pattern;
+use crate::tls::Configs;
+
+/// The certificates: of each the version in use, and what is wrong with its newest files.
+#[derive(Debug)]
+pub(super) struct Certificates {
+    provider: Arc<CryptoProvider>,
+    configs: Configs,
+    items: BTreeMap<Name, Item>,
+}
+
+#[derive(Debug, Default)]
+struct Item {
+    in_use: Option<Arc<Certificate>>,
+    refused: bool,
+    torn: Option<Torn>,
+    gone: Option<Instant>,
+}
+
+/// Files that may be in the middle of being written.
+#[derive(Clone, Copy, Debug)]
+struct Torn {
+    since: Instant,
+    again: Instant,
+    wait: Duration,
+}
+
+/// What became of new files.
+#[derive(Debug)]
+pub(super) enum Adoption {
+    /// They are in use now; expired ones too, when there was nothing better.
+    Adopted(Option<Refusal>),
+    /// They hold what is in use already, which may have expired.
+    Same(Option<Refusal>),
+    /// They may be half written: the next look will tell.
+    Torn,
+    /// They were refused; what is in use stays.
+    Refused(Refusal),
+}
+
+impl Certificates {
+    pub(super) fn new(provider: Arc<CryptoProvider>, configs: Configs) -> Self {
+        Self {
+            provider,
+            configs,
+            items: BTreeMap::new(),
+        }
+    }
+
+    /// The version in use.
+    pub(super) fn get(&self, name: &Name) -> Option<&Arc<Certificate>> {
+        self.items.get(name)?.in_use.as_ref()
+    }
+
+    /// All versions in use.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = &Arc<Certificate>> {
+        self.items.values().filter_map(|item| item.in_use.as_ref())
+    }
+
+    /// The best certificate for a domain that asks for no certain one: valid before expired, naming
+    /// the domain itself before a wildcard, the one that lasts longest.
+    pub(super) fn best_for(&self, domain: &Pattern, now: Now) -> Option<&Arc<Certificate>> {
+        let covering = self.in_use().filter(|it| it.pair.covers(domain));
+        covering.max_by_key(|it| {
+            let valid = it.pair.check_time(now.wall).is_ok();
+            (
+                valid,
+                it.pair.names_exactly(domain),
+                it.pair.validity.not_after,
+            )
+        })
+    }
+
+    /// Adopts the files of a certificate if they are sound. `patient` gives files that may be half
+    /// written time before they are refused.
+    pub(super) fn adopt(
+        &mut self,
+        name: &Name,
+        files: &Files,
+        now: Now,
+        patient: bool,
+    ) -> Adoption {
+        let item = self.items.entry(name.clone()).or_default();
+        item.gone = None;
+        let (pair, adoption) = match Pair::parse(files, &self.provider) {
+            Ok(pair) => judge(item, pair, now),
+            Err(refusal) => (None, Adoption::Refused(refusal)),
+        };
+        if let Adoption::Refused(refusal) = &adoption
+            && patient
+            && refusal.may_be_torn()
+            && item.wait(now.instant)
+        {
+            return Adoption::Torn;
+        }
+        item.torn = None;
+        item.refused = matches!(adoption, Adoption::Refused(_));
+        if let Some(pair) = pair {
+            item.in_use = Some(Arc::new(Certificate {
+                name: name.clone(),
+                tls: self.configs.serving(&pair),
+                pair,
+            }));
+        }
+        adoption
+    }
+
+    /// Notes that the files of a certificate are gone: it is in use until that has lasted.
+    pub(super) fn gone(&mut self, name: &Name, now: Now) {
+        if let Some(item) = self.items.get_mut(name) {
+            item.gone.get_or_insert(now.instant);
+        }
+    }
+
+    /// Takes out the certificates that have been gone for `grace`.
+    pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Vec<Name> {
+        let over = |item: &mut Item| item.gone.is_some_and(|gone| gone + grace <= now.instant);
+        let over = self.items.extract_if(.., |_, item| over(item));
+        over.map(|(name, _)| name).collect()
+    }
+
+    /// Certificates whose files are worth another look at `now`: half-written ones as their turn
+    /// comes; with `all`, the refused ones as well.
+    pub(super) fn worth_a_look(&self, now: Instant, all: bool) -> Vec<Name> {
+        let due = |item: &Item| {
+            let torn = item.torn.is_some_and(|torn| torn.again <= now);
+            torn || (all && (item.refused || item.torn.is_some()))
+        };
+        let due = self.items.iter().filter(|(_, item)| due(item));
+        due.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// When something is to be done without an event.
+    pub(super) fn next_deadline(&self, grace: Duration) -> Option<Instant> {
+        let items = self.items.values();
+        let deadlines = items.flat_map(|item| {
+            let torn = item.torn.map(|torn| torn.again);
+            let gone = item.gone.map(|gone| gone + grace);
+            torn.into_iter().chain(gone)
+        });
+        deadlines.min()
+    }
+}
+
+impl Item {
+    /// Whether it is too early to say that the files are bad; sets the time of the next look.
+    fn wait(&mut self, now: Instant) -> bool {
+        let torn = self.torn.get_or_insert(Torn {
+            since: now,
+            again: now,
+            wait: FIRST_WAIT,
+        });
+        if now - torn.since >= PATIENCE {
+            return false;
+        }
+        if torn.again <= now {
+            torn.again = now + torn.wait;
+            torn.wait *= 2;
+        }
+        true
+    }
+}
+
+/// Compares a sound pair with the one in use.
+fn judge(item: &Item, pair: Pair, now: Now) -> (Option<Pair>, Adoption) {
+    let in_use = item.in_use.as_ref().map(|in_use| &in_use.pair);
+    let untimely = pair.check_time(now.wall).err();
+    if in_use.is_some_and(|in_use| in_use.same_chain(&pair)) {
+        return (None, Adoption::Same(untimely));
+    }
+    match (untimely, in_use) {
+        (None, _) => (Some(pair), Adoption::Adopted(None)),
+        // An expired certificate is a warning in a browser; no certificate is no stream at all.
+        (Some(expired @ Refusal::Expired(_)), None) => {
+            (Some(pair), Adoption::Adopted(Some(expired)))
+        }
+        (Some(refusal), _) => (None, Adoption::Refused(refusal)),
+    }
+}
+
+/// How long files may look half written before they count as bad. Copying over a slow network takes
+/// a second or two.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+const FIRST_WAIT: Duration = Duration::from_millis(50);

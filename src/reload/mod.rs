@@ -1,0 +1,274 @@
+//! The way of a change: scan, read, parse, build, publish, report.
+//!
+//! It runs on a thread of its own, where waiting for a disk hurts nobody. Nothing else publishes.
+
+mod catalog;
+mod certificates;
+mod domains;
+mod problem;
+mod report;
+mod watcher;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, SystemTime};
+
+use rustls::crypto::CryptoProvider;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use catalog::Catalog;
+pub use problem::{Kind, Problem};
+pub use report::{Report, Status};
+use watcher::Watcher;
+
+use crate::certificate::Timestamp;
+use crate::config::{Changes, Settings, Source, parse_settings};
+use crate::snapshot::{Current, Publisher, Snapshot, channel};
+use crate::telemetry::{Counters, ReloadResult};
+
+/// What makes a reload happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Files changed.
+    Files,
+    /// An operator asks for it.
+    Signal,
+    /// The process ends.
+    Stop,
+}
+
+/// The time as both clocks give it: deadlines of ours, and validity of certificates.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Never steps back.
+    pub instant: Instant,
+    /// The time of day.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// Reads both clocks.
+    pub fn read() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: SystemTime::now().into(),
+        }
+    }
+}
+
+/// The configuration cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The configuration directory is not there or not readable.
+    #[error("cannot read the configuration directory {}: {error}; create it, or name another with --config", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// `lockgate.toml` has problems.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Settings(Vec<Problem>),
+    /// The TLS library cannot start.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Loads a configuration directory and keeps the snapshot true to it.
+#[derive(Debug)]
+pub struct Reloader {
+    source: Source,
+    catalog: Catalog,
+    publisher: Publisher,
+    status: watch::Sender<Arc<Status>>,
+    counters: Arc<Counters>,
+}
+
+/// What a first load gives: the loop to run, and the ends that others hold.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The loop.
+    pub reloader: Reloader,
+    /// The read end of the snapshot.
+    pub current: Current,
+    /// What is in use and what is wrong.
+    pub status: watch::Receiver<Arc<Status>>,
+    /// What the first load found.
+    pub report: Report,
+}
+
+/// Reads a configuration directory for the first time.
+///
+/// # Errors
+///
+/// When there is no directory, or `lockgate.toml` has problems; a bad domain or certificate is in
+/// the report instead.
+pub fn load(
+    directory: &Path,
+    provider: Arc<CryptoProvider>,
+    counters: Arc<Counters>,
+) -> Result<Loaded, LoadError> {
+    let unreadable = |error| LoadError::Directory {
+        path: directory.to_owned(),
+        error,
+    };
+    std::fs::read_dir(directory).map_err(unreadable)?;
+    let mut source = Source::new(directory.to_owned());
+    let settings = load_settings(&mut source)?;
+    let catalog = Catalog::new(settings, provider)?;
+    let (publisher, current) = channel(Snapshot::empty());
+    let (status, receiver) = watch::channel(Arc::default());
+    let mut reloader = Reloader {
+        source,
+        catalog,
+        publisher,
+        status,
+        counters,
+    };
+    let report = reloader.reload(false, false);
+    Ok(Loaded {
+        reloader,
+        current,
+        status: receiver,
+        report,
+    })
+}
+
+fn load_settings(source: &mut Source) -> Result<Settings, LoadError> {
+    let mut changes = Changes::default();
+    source.scan_settings(&mut changes);
+    let path = source.root().join("lockgate.toml");
+    let content = match changes.settings {
+        Some(Ok(content)) => content,
+        Some(Err(unreadable)) => {
+            let problem = Problem::unreadable(&path, &unreadable);
+            return Err(LoadError::Settings(vec![problem]));
+        }
+        None => {
+            let problems = changes.lost.iter().map(Problem::lost);
+            return Err(LoadError::Settings(problems.collect()));
+        }
+    };
+    parse_settings(&path, &content).map_err(|problems| {
+        let problems = problems.iter();
+        let problems = problems.map(|problem| Problem::config(None, problem));
+        LoadError::Settings(problems.collect())
+    })
+}
+
+/// Makes the queue of triggers: several that come together cause one reload.
+pub fn triggers() -> (SyncSender<Trigger>, Receiver<Trigger>) {
+    sync_channel(16)
+}
+
+impl Reloader {
+    /// Reloads whenever there is a reason to, until told to stop.
+    pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) {
+        let mut watcher = Watcher::new(sender);
+        let mut next_scan = Instant::now() + self.scan_interval();
+        loop {
+            // What changed before the watch began made no event.
+            let trigger = if watcher.watch(self.directories()) {
+                Some(Trigger::Files)
+            } else {
+                self.wait(triggers, next_scan)
+            };
+            if trigger == Some(Trigger::Stop) {
+                return;
+            }
+            let all = trigger == Some(Trigger::Signal) || next_scan <= Instant::now();
+            if all {
+                next_scan = Instant::now() + self.scan_interval();
+            }
+            self.reload_unharmed(all);
+        }
+    }
+
+    /// The next trigger; none when time has come to look without one.
+    fn wait(&self, triggers: &Receiver<Trigger>, next_scan: Instant) -> Option<Trigger> {
+        let deadline = self.catalog.next_deadline();
+        let deadline = deadline.map_or(next_scan, |deadline| deadline.min(next_scan));
+        let wait = deadline.saturating_duration_since(Instant::now());
+        match triggers.recv_timeout(wait) {
+            Ok(Trigger::Files) => Some(gather(triggers)),
+            Ok(trigger) => Some(trigger),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Trigger::Stop),
+        }
+    }
+
+    fn scan_interval(&self) -> Duration {
+        self.catalog.settings().certificates.scan_interval
+    }
+
+    /// The directories to watch: everything below the configuration directory, and certificates
+    /// kept elsewhere.
+    fn directories(&self) -> Vec<PathBuf> {
+        let root = self.source.root();
+        let certificates = &self.catalog.settings().certificates.directories;
+        let certificates = certificates.iter().map(|directory| root.join(directory));
+        let mut directories = vec![root.to_owned(), self.source.domains_directory()];
+        directories.extend(certificates);
+        directories
+    }
+
+    /// A bug in a reload must not end the loop: what was published stays, the next change is
+    /// looked at again.
+    fn reload_unharmed(&mut self, all: bool) {
+        let done = catch_unwind(AssertUnwindSafe(|| self.reload(true, all)));
+        if done.is_err() {
+            self.counters.reloaded(ReloadResult::Failed);
+        }
+    }
+
+    fn reload(&mut self, patient: bool, all: bool) -> Report {
+        let now = Now::read();
+        for name in self.catalog.worth_a_look(now.instant, all) {
+            self.source.forget_certificate(&name);
+        }
+        let mut changes = Changes::default();
+        self.source.scan_settings(&mut changes);
+        let directories = &self.catalog.settings().certificates.directories;
+        self.source.scan(directories, &mut changes);
+        let scanned = Instant::now();
+        let current = self.publisher.current();
+        let (snapshot, mut report) = self.catalog.apply(changes, &current, now, patient);
+        report.scan = scanned - now.instant;
+        report.build = scanned.elapsed();
+        let generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
+        let result = match snapshot {
+            Some(snapshot) => {
+                self.publisher.publish(snapshot);
+                ReloadResult::Published
+            }
+            None => ReloadResult::Unchanged,
+        };
+        self.counters.reloaded(result);
+        report.log(generation);
+        self.status.send_replace(Arc::new(self.catalog.status()));
+        report
+    }
+}
+
+/// Waits until a burst of events is over, but not for long: files that are written slowly are
+/// looked at while they are.
+fn gather(triggers: &Receiver<Trigger>) -> Trigger {
+    let end = Instant::now() + LONGEST_BURST;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match triggers.recv_timeout(QUIET.min(left)) {
+            Ok(Trigger::Files) if !left.is_zero() => {}
+            Ok(trigger) => return trigger,
+            Err(RecvTimeoutError::Timeout) => return Trigger::Files,
+            Err(RecvTimeoutError::Disconnected) => return Trigger::Stop,
+        }
+    }
+}
+
+const QUIET: Duration = Duration::from_millis(20);
+const LONGEST_BURST: Duration = Duration::from_millis(200);

@@ -1,0 +1,164 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::certificate::{self, Refusal};
+use crate::config::{self, Lost, Place};
+use crate::domain::Pattern;
+
+/// What a problem is filed under: it is there until the item is read again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item {
+    Directory(PathBuf),
+    File(PathBuf),
+    Certificate(certificate::Name),
+    Domain(Pattern),
+}
+
+/// Something that was refused or lost, with all that an operator needs to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of thing it concerns.
+    pub kind: Kind,
+    /// Its name: a domain's, a certificate's, or a path.
+    pub name: String,
+    /// The reason as a stable word.
+    pub reason: &'static str,
+    /// Where the configuration says so.
+    pub place: Option<Place>,
+    /// The reason in a sentence.
+    pub text: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// What kind of thing a problem concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A configured directory.
+    Directory,
+    /// A configuration file as a whole.
+    File,
+    /// A certificate.
+    Certificate,
+    /// A domain.
+    Domain,
+}
+
+impl Kind {
+    /// The word for it in metrics and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::File => "file",
+            Self::Certificate => "certificate",
+            Self::Domain => "domain",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}: ")?,
+            None => write!(f, "{} {}: ", self.kind.code(), self.name)?,
+        }
+        write!(f, "{}; {}", self.text, self.hint)
+    }
+}
+
+impl Problem {
+    pub(super) fn certificate(name: &certificate::Name, refusal: &Refusal) -> Self {
+        Self {
+            kind: Kind::Certificate,
+            name: name.to_string(),
+            reason: refusal.code(),
+            place: None,
+            text: refusal.to_string(),
+            hint: refusal.hint().to_owned(),
+        }
+    }
+
+    /// A problem of a configuration file, or of a domain in it.
+    pub(super) fn config(domain: Option<&Pattern>, problem: &config::Problem) -> Self {
+        let (kind, name) = match domain {
+            Some(domain) => (Kind::Domain, domain.to_string()),
+            None => (Kind::File, problem.place.file.display().to_string()),
+        };
+        Self {
+            kind,
+            name,
+            reason: problem.reason.code(),
+            place: Some(problem.place.clone()),
+            text: problem.reason.to_string(),
+            hint: problem.reason.hint(),
+        }
+    }
+
+    pub(super) fn unreadable(path: &std::path::Path, unreadable: &certificate::Unreadable) -> Self {
+        Self {
+            kind: Kind::File,
+            name: path.display().to_string(),
+            reason: unreadable.code(),
+            place: None,
+            text: format!("it {unreadable}"),
+            hint: "put a regular file there that the user of this process may read".to_owned(),
+        }
+    }
+
+    pub(super) fn lost(lost: &Lost) -> Self {
+        Self {
+            kind: Kind::Directory,
+            name: lost.path.display().to_string(),
+            reason: "lost",
+            place: None,
+            text: lost.error.to_string(),
+            hint: "make it available again; until then all that was in it stays in use".to_owned(),
+        }
+    }
+
+    pub(super) fn binding(domain: &config::Domain, fault: &BindingFault) -> Self {
+        Self {
+            kind: Kind::Domain,
+            name: domain.name.to_string(),
+            reason: fault.code(),
+            place: Some(domain.place.clone()),
+            text: format!("{}: {fault}", domain.name),
+            hint: fault.hint().to_owned(),
+        }
+    }
+}
+
+/// Why a domain's newest binding does not hold.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BindingFault {
+    #[error("certificate \"{certificate}\" does not cover the domain; it is valid for {names}")]
+    NameNotCovered {
+        certificate: certificate::Name,
+        names: String,
+    },
+    #[error("there is no usable certificate \"{0}\"")]
+    CertificateUnknown(certificate::Name),
+    #[error("no certificate covers the domain")]
+    NoMatch,
+}
+
+impl BindingFault {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NameNotCovered { .. } => "name_not_covered",
+            Self::CertificateUnknown(_) | Self::NoMatch => "certificate_unknown",
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::NameNotCovered { .. } => {
+                "bind a certificate that names it, or write allow_mismatch = true"
+            }
+            Self::CertificateUnknown(_) => {
+                "put its files into the certificates directory, or mend the name"
+            }
+            Self::NoMatch => "put a certificate that names it into the certificates directory",
+        }
+    }
+}

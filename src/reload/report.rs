@@ -1,0 +1,107 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::problem::{Item, Problem};
+use crate::certificate::{self, Certificate};
+use crate::domain::Pattern;
+
+/// What a reload changed.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Domains that are served now and were not.
+    pub domains_added: Vec<Pattern>,
+    /// Domains that are served in another way than before.
+    pub domains_changed: Vec<Pattern>,
+    /// Domains that are no longer served.
+    pub domains_removed: Vec<Pattern>,
+    /// Certificates with a version in use that is new.
+    pub certificates_adopted: Vec<certificate::Name>,
+    /// Certificates that are no longer in use.
+    pub certificates_removed: Vec<certificate::Name>,
+    /// Problems that are new.
+    pub quarantined: Vec<Problem>,
+    /// Problems that are over.
+    pub recovered: Vec<Problem>,
+    /// Settings that were changed but take a restart.
+    pub needs_restart: Vec<&'static str>,
+    /// How long scanning and reading took.
+    pub scan: Duration,
+    /// How long parsing and building took.
+    pub build: Duration,
+}
+
+/// What is in use and what is wrong, as of the last reload.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// All that was refused or lost.
+    pub problems: Vec<Problem>,
+    /// All certificates in use.
+    pub certificates: Vec<Arc<Certificate>>,
+}
+
+impl Report {
+    pub(super) fn changes_domains(&self) -> bool {
+        let lists = [
+            &self.domains_added,
+            &self.domains_changed,
+            &self.domains_removed,
+        ];
+        lists.iter().any(|list| !list.is_empty())
+    }
+
+    /// Finds out which problems are new and which are over.
+    pub(super) fn compare(
+        &mut self,
+        before: &BTreeMap<Item, Vec<Problem>>,
+        after: &BTreeMap<Item, Vec<Problem>>,
+    ) {
+        self.quarantined = difference(after, before);
+        self.recovered = difference(before, after);
+    }
+
+    /// Writes the report to the log; `generation` if there is a new one.
+    pub(super) fn log(&self, generation: Option<u64>) {
+        for problem in &self.quarantined {
+            let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
+            tracing::warn!(kind, name, reason, error = %problem, "quarantined");
+        }
+        for problem in &self.recovered {
+            let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
+            tracing::info!(kind, name, reason, "recovered");
+        }
+        if !self.needs_restart.is_empty() {
+            let settings = self.needs_restart.join(", ");
+            tracing::warn!(
+                settings,
+                "restart to apply these settings; they cannot change while running"
+            );
+        }
+        if let Some(generation) = generation {
+            tracing::info!(
+                generation,
+                domains_added = self.domains_added.len(),
+                domains_changed = self.domains_changed.len(),
+                domains_removed = self.domains_removed.len(),
+                certificates_adopted = self.certificates_adopted.len(),
+                certificates_removed = self.certificates_removed.len(),
+                scan_ms = self.scan.as_secs_f64() * 1e3,
+                build_ms = self.build.as_secs_f64() * 1e3,
+                "published"
+            );
+        }
+    }
+}
+
+fn difference(
+    these: &BTreeMap<Item, Vec<Problem>>,
+    those: &BTreeMap<Item, Vec<Problem>>,
+) -> Vec<Problem> {
+    let mut difference = Vec::new();
+    for (item, problems) in these {
+        let other = those.get(item).map_or(&[][..], Vec::as_slice);
+        let new = problems.iter().filter(|problem| !other.contains(problem));
+        difference.extend(new.cloned());
+    }
+    difference
+}

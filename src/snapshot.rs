@@ -1,0 +1,122 @@
+//! Everything that a connection needs to know, immutable and replaced as a whole.
+//!
+//! One [`Publisher`] writes, any number of [`Current`]s read, and reading takes no lock.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+
+use crate::certificate::Certificate;
+use crate::config::{self, Settings};
+use crate::domain::{self, Map};
+use crate::telemetry::DomainCounters;
+
+/// One generation of all that connections look up.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts the publications, from 1 on.
+    pub generation: u64,
+    /// The last generation in which a domain lost its HTTPS: connections older than that look
+    /// whether it was theirs.
+    pub https_withdrawn: u64,
+    /// The domains, by name.
+    pub domains: Map<Arc<Domain>>,
+    /// The process's settings as far as they can change.
+    pub settings: Arc<Settings>,
+}
+
+/// A domain as it is served.
+#[derive(Debug)]
+pub struct Domain {
+    /// As it is configured.
+    pub config: Arc<config::Domain>,
+    /// What a TLS client gets.
+    pub https: Https,
+    /// Shared by all generations of the domain.
+    pub counters: Arc<DomainCounters>,
+}
+
+/// What a TLS client of a domain gets.
+#[derive(Clone, Debug)]
+pub enum Https {
+    /// A handshake with this certificate.
+    On(Arc<Certificate>),
+    /// Alert 112: the switch is off.
+    Off,
+    /// Alert 112: the certificate was never usable.
+    Unusable,
+    /// Alert 112: no certificate is bound.
+    Unbound,
+}
+
+impl Domain {
+    /// The certificate that is served, if HTTPS is on.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        match &self.https {
+            Https::On(certificate) => Some(certificate),
+            Https::Off | Https::Unusable | Https::Unbound => None,
+        }
+    }
+
+    /// The domain's name.
+    pub fn name(&self) -> &domain::Pattern {
+        &self.config.name
+    }
+}
+
+impl Snapshot {
+    /// Before anything was loaded.
+    pub fn empty() -> Self {
+        Self {
+            generation: 0,
+            https_withdrawn: 0,
+            domains: Map::new(),
+            settings: Arc::default(),
+        }
+    }
+
+    /// The domain for a name as it came over the network: SNI or the host of a request.
+    pub fn find(&self, name: &str) -> Option<&Arc<Domain>> {
+        Some(self.domains.find(name)?.into_value())
+    }
+}
+
+/// Makes the two ends: the only writer, and a reader to clone.
+pub fn channel(first: Snapshot) -> (Publisher, Current) {
+    let shared = Arc::new(ArcSwap::from_pointee(first));
+    let current = Current(Arc::clone(&shared));
+    (Publisher(shared), current)
+}
+
+/// The write end. Not `Clone`: one reload loop owns it.
+#[derive(Debug)]
+pub struct Publisher(Arc<ArcSwap<Snapshot>>);
+
+impl Publisher {
+    /// Puts a new snapshot in place: one pointer store.
+    pub fn publish(&self, snapshot: Snapshot) {
+        #[expect(clippy::disallowed_methods, reason = "this is the Publisher")]
+        self.0.store(Arc::new(snapshot));
+    }
+
+    /// The snapshot in place.
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+}
+
+/// The read end.
+#[derive(Clone, Debug)]
+pub struct Current(Arc<ArcSwap<Snapshot>>);
+
+impl Current {
+    /// The snapshot for a look-up that does not wait for anything.
+    pub fn load(&self) -> Guard<Arc<Snapshot>> {
+        self.0.load()
+    }
+
+    /// The snapshot for what lives across an `.await`.
+    pub fn hold(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+}

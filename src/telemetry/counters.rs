@@ -1,0 +1,222 @@
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Counters of the whole process.
+///
+/// All of them are relaxed atomics: they are read together by nobody but a scrape.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests and handshakes that named no domain of ours: one set for all of them, so that
+    /// unknown names cannot grow the number of series.
+    pub unknown: DomainCounters,
+    connections: [AtomicI64; 2],
+    reloads: [AtomicU64; 3],
+}
+
+/// Counters of one domain; they outlive the snapshots that name it.
+#[derive(Debug, Default)]
+pub struct DomainCounters {
+    requests: [AtomicU64; 5],
+    sent: AtomicU64,
+    received: AtomicU64,
+    viewers: AtomicI64,
+    handshakes: [AtomicU64; Handshake::ALL.len()],
+}
+
+/// How a TLS handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handshake {
+    /// It was completed.
+    Ok,
+    /// The name is no domain of ours.
+    UnknownSni,
+    /// The client named no domain, and there is no default one.
+    NoSni,
+    /// The domain's HTTPS is off.
+    Off,
+    /// No certificate is bound to the domain.
+    Unbound,
+    /// The domain's certificate was never usable.
+    Unusable,
+    /// The client offers only protocols that we do not speak.
+    NoSharedAlpn,
+    /// No version, cipher suite, group or signature scheme in common.
+    NoSharedParameters,
+    /// It was not completed in time.
+    Timeout,
+    /// The client sent an alert: it does not trust the certificate, say.
+    ClientAlert,
+    /// The client went away.
+    ClientGone,
+    /// What came was not TLS, or broke its rules.
+    Invalid,
+}
+
+impl Handshake {
+    /// Every way to end.
+    pub const ALL: [Self; 12] = [
+        Self::Ok,
+        Self::UnknownSni,
+        Self::NoSni,
+        Self::Off,
+        Self::Unbound,
+        Self::Unusable,
+        Self::NoSharedAlpn,
+        Self::NoSharedParameters,
+        Self::Timeout,
+        Self::ClientAlert,
+        Self::ClientGone,
+        Self::Invalid,
+    ];
+
+    /// The stable word for it in metrics and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::UnknownSni => "unknown_sni",
+            Self::NoSni => "no_sni",
+            Self::Off => "off",
+            Self::Unbound => "unbound",
+            Self::Unusable => "unusable",
+            Self::NoSharedAlpn => "no_shared_alpn",
+            Self::NoSharedParameters => "no_shared_parameters",
+            Self::Timeout => "timeout",
+            Self::ClientAlert => "client_alert",
+            Self::ClientGone => "client_gone",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// Plain HTTP.
+    Http,
+    /// TLS.
+    Https,
+}
+
+impl ListenerKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Http, Self::Https];
+
+    /// The word for it in metrics, logs and URLs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// How a reload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadResult {
+    /// A new snapshot is in place.
+    Published,
+    /// Nothing that matters had changed.
+    Unchanged,
+    /// It could not be carried out; nothing changed.
+    Failed,
+}
+
+impl ReloadResult {
+    /// Every way to end.
+    pub const ALL: [Self; 3] = [Self::Published, Self::Unchanged, Self::Failed];
+
+    /// The word for it in metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Counters {
+    /// A connection was accepted.
+    pub fn connected(&self, kind: ListenerKind) {
+        self.connections[kind as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection is over.
+    pub fn disconnected(&self, kind: ListenerKind) {
+        self.connections[kind as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Connections open now.
+    pub fn connections(&self, kind: ListenerKind) -> i64 {
+        self.connections[kind as usize].load(Ordering::Relaxed)
+    }
+
+    /// A reload is over.
+    pub fn reloaded(&self, result: ReloadResult) {
+        self.reloads[result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Reloads so far.
+    pub fn reloads(&self, result: ReloadResult) -> u64 {
+        self.reloads[result as usize].load(Ordering::Relaxed)
+    }
+}
+
+impl DomainCounters {
+    /// A handshake for this domain is over.
+    pub fn handshake(&self, result: Handshake) {
+        self.handshakes[result as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Handshakes so far.
+    pub fn handshakes(&self, result: Handshake) -> u64 {
+        self.handshakes[result as usize].load(Ordering::Relaxed)
+    }
+
+    /// A response to a viewer began.
+    pub fn viewer_came(&self) {
+        self.viewers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A response to a viewer is over.
+    pub fn viewer_left(&self) {
+        self.viewers.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Responses and WebSockets running now.
+    pub fn viewers(&self) -> i64 {
+        self.viewers.load(Ordering::Relaxed)
+    }
+
+    /// A request was answered with this status.
+    pub fn answered(&self, status: u16) {
+        let class = usize::from(status / 100).clamp(1, self.requests.len());
+        self.requests[class - 1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests so far by the class of their status, from 1xx on.
+    pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter();
+        let counts = self.requests.iter();
+        classes.zip(counts.map(|count| count.load(Ordering::Relaxed)))
+    }
+
+    /// Body bytes moved: to the client and from it.
+    pub fn moved(&self, sent: u64, received: u64) {
+        if sent > 0 {
+            self.sent.fetch_add(sent, Ordering::Relaxed);
+        }
+        if received > 0 {
+            self.received.fetch_add(received, Ordering::Relaxed);
+        }
+    }
+
+    /// Body bytes sent to clients so far.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Body bytes received from clients so far.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}

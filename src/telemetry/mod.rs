@@ -1,0 +1,9 @@
+//! What the program says of itself: logs, the access record, and the counters behind `/metrics`.
+
+mod access;
+mod counters;
+mod log;
+
+pub use access::{Event, Record};
+pub use counters::{Counters, DomainCounters, Handshake, ListenerKind, ReloadResult};
+pub use log::{LogGuard, init};

@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::sign::SingleCertAndKey;
+use rustls::{Error, ServerConfig};
+
+use crate::certificate::Pair;
+
+/// Makes the TLS configuration for each certificate.
+///
+/// All of them share the ticket keys, so a session is resumed across a rotation; rustls resumes it
+/// only for the name that it was made for.
+#[derive(Debug)]
+pub struct Configs {
+    base: ServerConfig,
+}
+
+impl Configs {
+    /// What all certificates share: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, X25519MLKEM768 first.
+    ///
+    /// # Errors
+    ///
+    /// When the crypto provider cannot give random bytes for the ticket keys.
+    pub fn new(provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let builder = ServerConfig::builder_with_provider(provider);
+        let builder = builder.with_safe_default_protocol_versions()?;
+        // Replaced for each certificate; nobody is served with this one.
+        let nothing = Arc::new(NoCertificate);
+        let mut base = builder.with_no_client_auth().with_cert_resolver(nothing);
+        base.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        base.ticketer = aws_lc_rs::Ticketer::new()?;
+        base.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        Ok(Self { base })
+    }
+
+    /// The configuration that serves one pair.
+    pub fn serving(&self, pair: &Pair) -> Arc<ServerConfig> {
+        let mut config = self.base.clone();
+        let certified = Arc::clone(&pair.certified);
+        config.cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+        Arc::new(config)
+    }
+}
+
+#[derive(Debug)]
+struct NoCertificate;
+
+impl rustls::server::ResolvesServerCert for NoCertificate {
+    fn resolve(
+        &self,
+        _: rustls::server::ClientHello<'_>,
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        None
+    }
+}

@@ -1,0 +1,177 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::server::Acceptor;
+use rustls::{Error as TlsError, PeerIncompatible};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
+
+use crate::http::{Served, Worker};
+use crate::snapshot::{Domain, Https, Snapshot};
+use crate::telemetry::Handshake;
+
+/// A connection on an https listener that can be served.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It speaks TLS, and the handshake is done.
+    Tls(Box<TlsStream<TcpStream>>, Protocol, Served),
+    /// Its first byte is no TLS record; nothing was read from it.
+    Plain(TcpStream),
+}
+
+/// What is spoken inside TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1: negotiated, or the client does not negotiate.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// Carries out the handshake of a connection that was just accepted, from its first byte on, under
+/// one deadline; counts and logs how it ends. None when there is nobody to serve.
+pub async fn accept(worker: &Worker, stream: TcpStream, client: SocketAddr) -> Option<Accepted> {
+    let deadline = worker.current.load().settings.timeouts.handshake;
+    let mut progress = Progress::default();
+    let accepted = timeout(deadline, handshake(worker, stream, &mut progress)).await;
+    let result = match &accepted {
+        Ok(Ok(Accepted::Plain(_))) => return accepted.ok()?.ok(),
+        Ok(Ok(Accepted::Tls(..))) => Handshake::Ok,
+        Ok(Err(result)) => *result,
+        Err(_elapsed) => Handshake::Timeout,
+    };
+    match &progress.domain {
+        Some(domain) => domain.counters.handshake(result),
+        None => worker.counters.unknown.handshake(result),
+    }
+    if result != Handshake::Ok {
+        progress.log(result, client);
+    }
+    accepted.ok()?.ok()
+}
+
+/// What is known of a handshake so far.
+#[derive(Default)]
+struct Progress {
+    sni: Option<Box<str>>,
+    domain: Option<Arc<Domain>>,
+    error: Option<io::Error>,
+}
+
+impl Progress {
+    fn log(&self, result: Handshake, client: SocketAddr) {
+        let sni = self.sni.as_deref().unwrap_or_default();
+        let error = self.error.as_ref().map(ToString::to_string);
+        let (reason, client) = (result.code(), client.ip().to_canonical());
+        tracing::info!(reason, sni, %client, error, "handshake failed");
+    }
+
+    /// Notes what went wrong, and sorts it.
+    fn failed(&mut self, error: io::Error) -> Handshake {
+        let result = sort(&error);
+        self.error = Some(error);
+        result
+    }
+}
+
+async fn handshake(
+    worker: &Worker,
+    stream: TcpStream,
+    progress: &mut Progress,
+) -> Result<Accepted, Handshake> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(0) => return Err(Handshake::ClientGone),
+        Ok(_) if first[0] != HANDSHAKE_RECORD => return Ok(Accepted::Plain(stream)),
+        Ok(_) => {}
+        Err(error) => return Err(progress.failed(error)),
+    }
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await;
+    let mut start = hello.map_err(|error| progress.failed(error))?;
+    match choose(worker, &start, progress) {
+        Ok(served) => {
+            let config = Arc::clone(&served.certificate.tls);
+            let stream = start.into_stream(config).await;
+            let stream = stream.map_err(|error| progress.failed(error))?;
+            let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let protocol = if h2 { Protocol::Http2 } else { Protocol::Http1 };
+            Ok(Accepted::Tls(Box::new(stream), protocol, served))
+        }
+        Err(result) => {
+            // Who does not take the alert is gone: nothing to add.
+            let _ = start.io.write_all(&UNRECOGNIZED_NAME).await;
+            let _ = start.io.shutdown().await;
+            Err(result)
+        }
+    }
+}
+
+/// From the SNI to the domain to the certificate: one look into the snapshot.
+fn choose(
+    worker: &Worker,
+    start: &StartHandshake<TcpStream>,
+    progress: &mut Progress,
+) -> Result<Served, Handshake> {
+    let hello = start.client_hello();
+    let snapshot = worker.current.load();
+    let domain = match hello.server_name() {
+        Some(name) => {
+            progress.sni = Some(name.into());
+            snapshot.find(name).ok_or(Handshake::UnknownSni)?
+        }
+        None => default_domain(&snapshot).ok_or(Handshake::NoSni)?,
+    };
+    progress.domain = Some(Arc::clone(domain));
+    let certificate = match &domain.https {
+        Https::On(certificate) => Arc::clone(certificate),
+        Https::Off => return Err(Handshake::Off),
+        Https::Unusable => return Err(Handshake::Unusable),
+        Https::Unbound => return Err(Handshake::Unbound),
+    };
+    Ok(Served {
+        domain: Arc::clone(domain),
+        certificate,
+        generation: snapshot.generation,
+    })
+}
+
+fn default_domain(snapshot: &Snapshot) -> Option<&Arc<Domain>> {
+    let name = snapshot.settings.default_domain.as_ref()?;
+    snapshot.find(name.as_str())
+}
+
+fn sort(error: &io::Error) -> Handshake {
+    let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) else {
+        return match error.kind() {
+            io::ErrorKind::InvalidData => Handshake::Invalid,
+            _ => Handshake::ClientGone,
+        };
+    };
+    match error {
+        TlsError::AlertReceived(_) => Handshake::ClientAlert,
+        TlsError::NoApplicationProtocol => Handshake::NoSharedAlpn,
+        TlsError::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon
+            | PeerIncompatible::NoKxGroupsInCommon
+            | PeerIncompatible::NoSignatureSchemesInCommon
+            | PeerIncompatible::Tls12NotOffered
+            | PeerIncompatible::Tls12NotOfferedOrEnabled
+            | PeerIncompatible::Tls13RequiredForQuic
+            | PeerIncompatible::SupportedVersionsExtensionRequired
+            | PeerIncompatible::NoEcPointFormatsInCommon
+            | PeerIncompatible::NamedGroupsExtensionRequired,
+        ) => Handshake::NoSharedParameters,
+        _ => Handshake::Invalid,
+    }
+}
+
+/// The first byte of a TLS handshake record (RFC 8446 section 5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// A fatal alert 112 in a record of its own (RFC 8446 section 6.2): the same bytes whatever the
+/// reason, so that nobody learns which domains are ours.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
