@@ -5,16 +5,17 @@ mod worker;
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::admin::{self, Admin};
@@ -127,20 +128,20 @@ impl App {
         tracing::info!(listener = "admin", address = %self.admin, "listening");
     }
 
-    /// Serves until SIGTERM or SIGINT, then until the viewers are gone or their time is up.
+    /// Serves until SIGTERM or SIGINT, then until the viewers are gone or their time is up; a
+    /// second signal ends that at once.
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or signal handler.
+    /// When the system gives no thread or signal handler, or a worker ends by itself.
     pub fn run(self) -> Result<(), StartError> {
+        raise_file_limit();
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let (triggers, queue) = reload::triggers();
         let (stop, stopped) = watch::channel(None);
-        let (current, ready) = (self.current.clone(), Arc::clone(&self.state.ready));
-        let signals = runtime.block_on(async { Signals::new() })?;
-        let mut threads = Vec::new();
+        let (ended, mut ends) = mpsc::channel(self.workers.len());
         for (number, sockets) in self.workers.into_iter().enumerate() {
             let context = worker::Context {
                 current: self.current.clone(),
@@ -149,30 +150,54 @@ impl App {
                 https_port: self.https.first().map(SocketAddr::port),
                 stop: stopped.clone(),
             };
-            let run = move || worker::run(sockets, context);
-            threads.push(spawn(format!("worker-{number}"), run)?);
+            let ended = ended.clone();
+            spawn(format!("worker-{number}"), move || {
+                let run = AssertUnwindSafe(|| worker::run(sockets, context));
+                let bug = |_| Err(io::Error::other("a bug ended a worker"));
+                // Whoever listened is gone with the process.
+                let _ = ended.blocking_send(catch_unwind(run).unwrap_or_else(bug));
+            })?;
         }
+        drop(ended);
         let (sender, reloader) = (triggers.clone(), self.reloader);
-        let reload = spawn("reload".to_owned(), move || reloader.run(sender, &queue))?;
-        let admin = self.state.clone();
-        let served = runtime.block_on(async move {
-            let socket = tokio::net::TcpListener::from_std(self.admin_socket)?;
-            tokio::spawn(admin::serve(socket, admin));
-            ready.store(true, Ordering::Relaxed);
-            signals.wait(&triggers).await;
-            ready.store(false, Ordering::Relaxed);
+        spawn("reload".to_owned(), move || reloader.run(sender, &queue))?;
+        let (admin, socket, current) = (self.state, self.admin_socket, self.current);
+        runtime.block_on(async move {
+            let mut signals = Signals::new()?;
+            let socket = tokio::net::TcpListener::from_std(socket)?;
+            tokio::spawn(admin::serve(socket, admin.clone()));
+            admin.ready.store(true, Ordering::Relaxed);
+            tokio::select! {
+                () = signals.wait(&triggers) => {}
+                result = all_over(&mut ends) => return Ok(result?),
+            }
+            admin.ready.store(false, Ordering::Relaxed);
             let drain = current.load().settings.timeouts.drain;
             tracing::info!(seconds = drain.as_secs(), "draining");
             stop.send_replace(Some(Instant::now() + drain));
-            // The reload loop may be busy, and ends with the process anyway.
-            let _ = triggers.try_send(Trigger::Stop);
-            tokio::task::spawn_blocking(move || join(threads)).await?;
-            Ok::<_, io::Error>(())
-        });
-        drop(reload);
-        served?;
-        tracing::info!("stopped");
-        Ok(())
+            tokio::select! {
+                result = all_over(&mut ends) => result?,
+                () = signals.wait(&triggers) => tracing::warn!("a second signal: not waiting"),
+            }
+            tracing::info!("stopped");
+            Ok(())
+        })
+    }
+}
+
+/// Ready when every worker has ended, or one of them in an error.
+async fn all_over(ends: &mut mpsc::Receiver<io::Result<()>>) -> io::Result<()> {
+    while let Some(end) = ends.recv().await {
+        end?;
+    }
+    Ok(())
+}
+
+/// Viewers need one or two file descriptors each, and many systems begin with 1024.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::info!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "cannot raise the limit on open files"),
     }
 }
 
@@ -180,7 +205,12 @@ fn available_cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn connector(
+/// Makes what connects to origins, with the roots that the settings name.
+///
+/// # Errors
+///
+/// When the file of `origins.ca` cannot be used.
+pub fn connector(
     directory: &Path,
     settings: &Settings,
     provider: Arc<CryptoProvider>,
@@ -242,21 +272,9 @@ fn admin_socket(address: SocketAddr) -> Result<TcpListener, StartError> {
     Ok(sockets.pop().ok_or_else(missing)?)
 }
 
-fn spawn<T: Send + 'static>(
-    name: String,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name).spawn(run)
-}
-
-fn join(threads: Vec<JoinHandle<io::Result<()>>>) {
-    for thread in threads {
-        match thread.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "a worker could not start"),
-            Err(_) => tracing::error!("a worker ended in a bug"),
-        }
-    }
+/// Starts a thread that ends with the process or before.
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name(name).spawn(run).map(drop)
 }
 
 /// The signals that the process listens to.
@@ -276,7 +294,7 @@ impl Signals {
     }
 
     /// Returns on SIGTERM and SIGINT; SIGHUP reloads.
-    async fn wait(mut self, triggers: &SyncSender<Trigger>) {
+    async fn wait(&mut self, triggers: &SyncSender<Trigger>) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,

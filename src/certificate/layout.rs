@@ -28,7 +28,7 @@ impl Files {
         self.files.insert(name, content);
     }
 
-    /// The directory that holds the files.
+    /// The directory that holds the files: the certificate's own, or one that it shares.
     pub fn location(&self) -> &Path {
         &self.location
     }
@@ -108,12 +108,20 @@ impl Sections {
                 _ => {}
             }
         }
-        // A file that was cut off right before its first marker reads as one without sections.
-        if nothing {
+        if nothing || is_cut_off(content) {
             return Err(pem::Error::NoItemsFound);
         }
         Ok(())
     }
+}
+
+/// Whether the file ends within a BEGIN marker, which would read as no marker at all: it may still
+/// be growing.
+fn is_cut_off(content: &[u8]) -> bool {
+    let content = content.trim_ascii_end();
+    let start = content.iter().rposition(|byte| *byte == b'\n');
+    let last_line = &content[start.map_or(0, |start| start + 1)..];
+    last_line.starts_with(b"-") && !last_line.starts_with(b"-----END")
 }
 
 /// File names of a way to keep a pair; `*` stands for any beginning, an empty name for no file.

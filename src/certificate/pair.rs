@@ -73,6 +73,11 @@ impl Pair {
         self.names.contains(domain)
     }
 
+    /// How many certificates the chain holds.
+    pub fn chain_length(&self) -> usize {
+        self.certified.cert.len()
+    }
+
     /// Whether serving `other` would send the same bytes.
     pub fn same_chain(&self, other: &Self) -> bool {
         self.certified.cert == other.certified.cert
@@ -203,7 +208,8 @@ mod tests {
     fn each_defect_has_its_reason() {
         let (made, other) = (made(&["a.example.com"]), made(&["a.example.com"]));
         let half = &made.chain[..made.chain.len() / 2];
-        let cases: [(&[(&str, &str)], &str); 7] = [
+        let and_a_bit = format!("{}-----BEGIN CER", made.chain);
+        let cases: [(&[(&str, &str)], &str); 8] = [
             (&[("fullchain.pem", &made.chain)], "key_missing"),
             (&[("privkey.pem", &made.key)], "certificate_missing"),
             (
@@ -216,6 +222,10 @@ mod tests {
             ),
             (
                 &[("fullchain.pem", half), ("privkey.pem", &made.key)],
+                "invalid_pem",
+            ),
+            (
+                &[("fullchain.pem", &and_a_bit), ("privkey.pem", &made.key)],
                 "invalid_pem",
             ),
             (

@@ -5,37 +5,31 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 
-use crate::reload::{self, LoadError};
-use crate::telemetry::Counters;
+use crate::app;
+use crate::reload;
 
 /// Loads the directory as a start would, without listening, and lists what is wrong.
 pub(super) fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     let provider = Arc::new(aws_lc_rs::default_provider());
+    let loaded = reload::check(directory, Arc::clone(&provider))?;
+    let snapshot = loaded.current.load();
+    let mut problems: Vec<String> = Vec::new();
+    problems.extend(loaded.report.quarantined.iter().map(ToString::to_string));
+    let connector = app::connector(directory, &snapshot.settings, provider);
+    problems.extend(connector.err().map(|error| error.to_string()));
     let mut out = io::stdout().lock();
-    let loaded = match reload::load(directory, provider, Arc::new(Counters::default())) {
-        Ok(loaded) => loaded,
-        Err(LoadError::Settings(problems)) => {
-            for problem in &problems {
-                writeln!(out, "{problem}")?;
-            }
-            writeln!(out, "{} problems in lockgate.toml", problems.len())?;
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let problems = &loaded.report.quarantined;
-    for problem in problems {
+    for problem in &problems {
         writeln!(out, "{problem}")?;
     }
-    let domains = loaded.current.load().domains.len();
+    let domains = snapshot.domains.len();
     let certificates = loaded.status.borrow().certificates.len();
+    let count = problems.len();
     writeln!(
         out,
-        "{domains} domains, {certificates} certificates, {} problems",
-        problems.len()
+        "{domains} domains, {certificates} certificates, {count} problems"
     )?;
-    Ok(match problems.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    Ok(match count {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     })
 }

@@ -81,7 +81,7 @@ pub struct Timeouts {
     pub idle: Duration,
     /// Until a connection to an origin stands, TLS included. 5 s by default.
     pub connect: Duration,
-    /// From the request to the origin's response headers. 60 s by default.
+    /// From the last byte of the request to the origin's response headers. 60 s by default.
     pub first_byte: Duration,
     /// How long responses go on after their domain's HTTPS was switched off. 60 s by default.
     pub https_off_grace: Duration,

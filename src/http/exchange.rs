@@ -133,6 +133,11 @@ impl Exchange {
         self.received.set(self.received.get() + bytes as u64);
     }
 
+    /// Body bytes from the client so far.
+    pub(super) fn bytes_received(&self) -> u64 {
+        self.received.get()
+    }
+
     /// Brings the domain's counters up to date, and writes the records of a stream that runs on.
     pub(super) fn sweep(&self, now: Instant) {
         self.count();

@@ -62,12 +62,9 @@ pub(super) async fn forward(
     let version = outbound.parts.version;
     let (request, websocket) = prepare(connection, outbound, exchange);
     let deadlines = deadlines(connection);
-    match connection
-        .worker
-        .pool
-        .send(origins, request, deadlines)
-        .await
-    {
+    let received = || exchange.bytes_received();
+    let pool = &connection.worker.pool;
+    match pool.send(origins, request, deadlines, received).await {
         Ok((response, lease)) => {
             let asked = origins.iter().position(|origin| origin == lease.origin());
             exchange.set_origin(asked.unwrap_or_default());

@@ -1,5 +1,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::yield_now;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::connect::Connector;
@@ -47,7 +49,8 @@ where
     ///
     /// As long as nothing of the request was sent, the next endpoint is asked. A kept connection
     /// may have been closed by the origin in the same moment: hyper gives the request back unsent,
-    /// and it goes out on another one.
+    /// and it goes out on another one. `progress` counts what went out of the request's body: an
+    /// upload may take as long as it goes on.
     ///
     /// # Errors
     ///
@@ -57,6 +60,7 @@ where
         origins: &[OriginUrl],
         request: Request<B>,
         deadlines: Deadlines,
+        progress: impl Fn() -> u64,
     ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
         let turn = self.0.turn.get();
         self.0.turn.set(turn.wrapping_add(1));
@@ -66,7 +70,8 @@ where
             let Some(request) = unsent.take() else { break };
             let index = turn.wrapping_add(step) % origins.len();
             let origin = &origins[index];
-            match self.send_to(origin, request, &mut unsent, deadlines).await {
+            let sent = self.send_to(origin, request, &mut unsent, deadlines, &progress);
+            match sent.await {
                 Ok((response, sender)) => return Ok((response, self.lease(origin, sender))),
                 Err(error) => failed = Some(Failed { index, error }),
             }
@@ -84,6 +89,7 @@ where
         mut request: Request<B>,
         unsent: &mut Option<Request<B>>,
         deadlines: Deadlines,
+        progress: impl Fn() -> u64,
     ) -> Result<(Response<Incoming>, SendRequest<B>), Error> {
         loop {
             let kept = self.take(origin).await;
@@ -98,7 +104,8 @@ where
                     }
                 },
             };
-            let response = timeout(deadlines.first_byte, sender.try_send_request(request)).await;
+            let response = sender.try_send_request(request);
+            let response = while_progressing(deadlines.first_byte, &progress, response).await;
             match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
                 Ok(response) => return Ok((response, sender)),
                 Err(mut failed) => match failed.take_message() {
@@ -176,7 +183,7 @@ pub struct Failed {
 pub struct Deadlines {
     /// Until the connection stands.
     pub connect: Duration,
-    /// From the request to the response's headers.
+    /// From the last byte of the request to the response's headers.
     pub first_byte: Duration,
 }
 
@@ -216,9 +223,52 @@ impl<B> std::fmt::Debug for Lease<B> {
     }
 }
 
+/// Waits for `future` until `limit` has passed without progress.
+async fn while_progressing<F: Future>(
+    limit: Duration,
+    progress: impl Fn() -> u64,
+    future: F,
+) -> Result<F::Output, Elapsed> {
+    let mut future = pin!(future);
+    loop {
+        let before = progress();
+        match timeout(limit, &mut future).await {
+            Err(elapsed) if progress() == before => return Err(elapsed),
+            Err(_) => {}
+            Ok(output) => return Ok(output),
+        }
+    }
+}
+
 /// For each origin and worker: enough for the peaks of a busy one, few enough for its limits.
 const MAX_KEPT: usize = 128;
 
 /// Below the 75 s of nginx, so that we close first. Servers that keep less close by themselves, and
 /// the next request notices.
 const MAX_IDLE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::pending;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_goes_on_is_not_cut() {
+        let (start, sent) = (Instant::now(), Cell::new(0));
+        let upload = async {
+            for _ in 0..10 {
+                tokio::time::sleep(LIMIT - Duration::from_secs(1)).await;
+                sent.set(sent.get() + 1);
+            }
+            pending::<()>().await;
+        };
+        let done = while_progressing(LIMIT, || sent.get(), upload).await;
+        assert!(done.is_err());
+        assert_eq!(sent.get(), 10);
+        assert!(start.elapsed() <= LIMIT * 11);
+    }
+}

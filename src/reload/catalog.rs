@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
@@ -62,8 +62,8 @@ impl Catalog {
     ) -> (Option<Snapshot>, Report) {
         let before = self.problems.clone();
         let mut report = Report::default();
-        if let Some(content) = &changes.settings {
-            self.take_settings(content, &mut report);
+        if let Some((path, content)) = &changes.settings {
+            self.take_settings(path, content, &mut report);
         }
         self.note_states(&changes);
         let mut concerned = self.take_domains(changes.domains, now);
@@ -75,17 +75,18 @@ impl Catalog {
         }
         report.certificates_removed.extend(gone.iter().cloned());
         changed.extend(gone);
-        concerned.extend(self.domains.bound_to(&changed).cloned());
+        if !changed.is_empty() {
+            concerned.extend(self.domains.bound_to(&changed).cloned());
+        }
         let removed = self.domains.expire(now, grace);
         let snapshot = self.build(current, &concerned, &removed, now, &mut report);
         report.compare(&before, &self.problems);
         (snapshot, report)
     }
 
-    fn take_settings(&mut self, content: &Content, report: &mut Report) {
-        let path = PathBuf::from("lockgate.toml");
+    fn take_settings(&mut self, path: &Path, content: &Content, report: &mut Report) {
         let problems = match content {
-            Ok(content) => match config::parse_settings(&path, content) {
+            Ok(content) => match config::parse_settings(path, content) {
                 Ok(settings) => {
                     report.needs_restart = self.started_with.fixed_differences(&settings);
                     self.settings = Arc::new(settings);
@@ -98,9 +99,9 @@ impl Catalog {
                         .collect()
                 }
             },
-            Err(unreadable) => vec![Problem::unreadable(&path, unreadable)],
+            Err(unreadable) => vec![Problem::unreadable(path, unreadable)],
         };
-        self.note(Item::File(path), problems);
+        self.note(Item::File(path.to_owned()), problems);
     }
 
     /// What a scan tells anew each time: lost directories, and names that are taken.
@@ -113,8 +114,8 @@ impl Catalog {
         }
         for duplicate in &changes.duplicates {
             let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
-            let problem = Problem::certificate(&duplicate.name, &refusal);
-            let item = Item::Directory(duplicate.taken_by.clone());
+            let problem = Problem::certificate(&duplicate.name, &duplicate.location, &refusal);
+            let item = Item::Directory(duplicate.location.clone());
             self.note(item, vec![problem]);
         }
     }
@@ -169,7 +170,8 @@ impl Catalog {
                 }
             };
             let problems = refusal.iter();
-            let problems = problems.map(|refusal| Problem::certificate(&name, refusal));
+            let problems =
+                problems.map(|refusal| Problem::certificate(&name, files.location(), refusal));
             let problems = problems.collect();
             self.note(Item::Certificate(name), problems);
         }

@@ -95,11 +95,12 @@ impl Certificates {
             Ok(pair) => judge(item, pair, now),
             Err(refusal) => (None, Adoption::Refused(refusal)),
         };
-        if let Adoption::Refused(refusal) = &adoption
-            && patient
-            && refusal.may_be_torn()
-            && item.wait(now.instant)
-        {
+        let torn = match (&adoption, &pair) {
+            (Adoption::Refused(refusal), _) => refusal.may_be_torn(),
+            (Adoption::Adopted(_), Some(pair)) => item.had_more_than(pair),
+            _ => false,
+        };
+        if torn && patient && item.wait(now.instant) {
             return Adoption::Torn;
         }
         item.torn = None;
@@ -152,6 +153,13 @@ impl Certificates {
 }
 
 impl Item {
+    /// Whether the chain in use holds more certificates than a new one: the file may end where the
+    /// leaf does because the rest is not written yet.
+    fn had_more_than(&self, pair: &Pair) -> bool {
+        let in_use = self.in_use.as_ref();
+        in_use.is_some_and(|in_use| in_use.pair.chain_length() > pair.chain_length())
+    }
+
     /// Whether it is too early to say that the files are bad; sets the time of the next look.
     fn wait(&mut self, now: Instant) -> bool {
         let torn = self.torn.get_or_insert(Torn {

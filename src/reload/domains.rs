@@ -122,7 +122,7 @@ impl Domains {
     ) -> impl Iterator<Item = &'d Pattern> {
         let concerned = |item: &Item| match item.definitions.first().map(|it| &it.binding) {
             Some(Binding::Named(name)) => changed.contains(name),
-            Some(Binding::Auto) => !changed.is_empty(),
+            Some(Binding::Auto) => true,
             Some(Binding::Unbound) | None => false,
         };
         let items = self.items.iter().filter(move |(_, item)| concerned(item));

@@ -113,52 +113,77 @@ pub fn load(
     provider: Arc<CryptoProvider>,
     counters: Arc<Counters>,
 ) -> Result<Loaded, LoadError> {
-    let unreadable = |error| LoadError::Directory {
-        path: directory.to_owned(),
-        error,
-    };
-    std::fs::read_dir(directory).map_err(unreadable)?;
-    let mut source = Source::new(directory.to_owned());
-    let settings = load_settings(&mut source)?;
-    let catalog = Catalog::new(settings, provider)?;
-    let (publisher, current) = channel(Snapshot::empty());
-    let (status, receiver) = watch::channel(Arc::default());
-    let mut reloader = Reloader {
-        source,
-        catalog,
-        publisher,
-        status,
-        counters,
-    };
-    let report = reloader.reload(false, false);
-    Ok(Loaded {
-        reloader,
-        current,
-        status: receiver,
-        report,
-    })
+    let mut source = open(directory)?;
+    let settings = load_settings(&mut source).map_err(LoadError::Settings)?;
+    Loaded::new(source, settings, provider, counters)
 }
 
-fn load_settings(source: &mut Source) -> Result<Settings, LoadError> {
+/// Does the same, but puts the problems of `lockgate.toml` into the report as well, and goes on
+/// with the defaults.
+///
+/// # Errors
+///
+/// When there is no directory.
+pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, LoadError> {
+    let mut source = open(directory)?;
+    let (settings, problems) = match load_settings(&mut source) {
+        Ok(settings) => (settings, Vec::new()),
+        Err(problems) => (Settings::default(), problems),
+    };
+    let mut loaded = Loaded::new(source, settings, provider, Arc::default())?;
+    loaded.report.quarantined.splice(0..0, problems);
+    Ok(loaded)
+}
+
+fn open(directory: &Path) -> Result<Source, LoadError> {
+    match std::fs::read_dir(directory) {
+        Ok(_) => Ok(Source::new(directory.to_owned())),
+        Err(error) => Err(LoadError::Directory {
+            path: directory.to_owned(),
+            error,
+        }),
+    }
+}
+
+impl Loaded {
+    fn new(
+        source: Source,
+        settings: Settings,
+        provider: Arc<CryptoProvider>,
+        counters: Arc<Counters>,
+    ) -> Result<Self, LoadError> {
+        let catalog = Catalog::new(settings, provider)?;
+        let (publisher, current) = channel(Snapshot::empty());
+        let (status, receiver) = watch::channel(Arc::default());
+        let mut reloader = Reloader {
+            source,
+            catalog,
+            publisher,
+            status,
+            counters,
+        };
+        let report = reloader.reload(false, false);
+        Ok(Self {
+            reloader,
+            current,
+            status: receiver,
+            report,
+        })
+    }
+}
+
+fn load_settings(source: &mut Source) -> Result<Settings, Vec<Problem>> {
     let mut changes = Changes::default();
     source.scan_settings(&mut changes);
-    let path = source.root().join("lockgate.toml");
-    let content = match changes.settings {
-        Some(Ok(content)) => content,
-        Some(Err(unreadable)) => {
-            let problem = Problem::unreadable(&path, &unreadable);
-            return Err(LoadError::Settings(vec![problem]));
-        }
-        None => {
-            let problems = changes.lost.iter().map(Problem::lost);
-            return Err(LoadError::Settings(problems.collect()));
-        }
-    };
-    parse_settings(&path, &content).map_err(|problems| {
-        let problems = problems.iter();
-        let problems = problems.map(|problem| Problem::config(None, problem));
-        LoadError::Settings(problems.collect())
-    })
+    match changes.settings {
+        Some((path, Ok(content))) => parse_settings(&path, &content).map_err(|problems| {
+            let problems = problems.iter();
+            let problems = problems.map(|problem| Problem::config(None, problem));
+            problems.collect()
+        }),
+        Some((path, Err(unreadable))) => Err(vec![Problem::unreadable(&path, &unreadable)]),
+        None => Err(changes.lost.iter().map(Problem::lost).collect()),
+    }
 }
 
 /// Makes the queue of triggers: several that come together cause one reload.

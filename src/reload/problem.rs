@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::certificate::{self, Refusal};
 use crate::config::{self, Lost, Place};
@@ -67,13 +67,18 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    pub(super) fn certificate(name: &certificate::Name, refusal: &Refusal) -> Self {
+    /// A problem of a certificate whose files are in `location`.
+    pub(super) fn certificate(
+        name: &certificate::Name,
+        location: &Path,
+        refusal: &Refusal,
+    ) -> Self {
         Self {
             kind: Kind::Certificate,
             name: name.to_string(),
             reason: refusal.code(),
             place: None,
-            text: refusal.to_string(),
+            text: format!("in {}: {refusal}", location.display()),
             hint: refusal.hint().to_owned(),
         }
     }
@@ -94,7 +99,7 @@ impl Problem {
         }
     }
 
-    pub(super) fn unreadable(path: &std::path::Path, unreadable: &certificate::Unreadable) -> Self {
+    pub(super) fn unreadable(path: &Path, unreadable: &certificate::Unreadable) -> Self {
         Self {
             kind: Kind::File,
             name: path.display().to_string(),

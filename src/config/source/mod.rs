@@ -1,11 +1,17 @@
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod listing;
+mod read;
+mod stamp;
 
-use crate::certificate::{self, Files, Name, Unreadable};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use listing::{Entry, list, list_certificates, merge};
+use read::read;
+use stamp::{Seen, Stamp, see};
+
+use crate::certificate::{Files, Name, Unreadable};
 
 /// A file's bytes, or why they were not read.
 pub type Content = Result<Vec<u8>, Unreadable>;
@@ -25,8 +31,8 @@ pub struct Source {
 /// What a scan found different from the one before.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// `lockgate.toml`; an absent file counts as an empty one.
-    pub settings: Option<Content>,
+    /// `lockgate.toml` and its path; an absent file counts as an empty one.
+    pub settings: Option<(PathBuf, Content)>,
     /// Files of `domains/`: new or changed with their content, gone with none.
     pub domains: BTreeMap<PathBuf, Option<Content>>,
     /// Certificates: new or changed with all of their files, gone with none.
@@ -42,6 +48,8 @@ pub struct Changes {
 pub struct Duplicate {
     /// The name.
     pub name: Name,
+    /// The location that is not used.
+    pub location: PathBuf,
     /// The location that is used.
     pub taken_by: PathBuf,
 }
@@ -54,9 +62,6 @@ pub struct Lost {
     /// Why.
     pub error: io::Error,
 }
-
-/// The most bytes of one file: far above any chain, far below what would hurt.
-const MAX_FILE: u64 = 1 << 20;
 
 impl Source {
     /// A source that has seen nothing yet.
@@ -86,11 +91,12 @@ impl Source {
             Ok(metadata) => {
                 let stamp = Stamp::of(&metadata);
                 if self.settings.replace(stamp) != Some(stamp) || stamp.is_fresh() {
-                    changes.settings = Some(read(&path));
+                    let content = read(&path);
+                    changes.settings = Some((path, content));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_none() => {
-                changes.settings = Some(Ok(Vec::new()));
+                changes.settings = Some((path, Ok(Vec::new())));
             }
             Err(error) => changes.lost.push(Lost { path, error }),
         }
@@ -197,186 +203,6 @@ impl Lost {
         let error = io::Error::other("it is suddenly empty (a lost mount?)");
         Self { path, error }
     }
-}
-
-/// What was seen of a unit that is read as a whole: where it was found, and its files.
-#[derive(Debug)]
-struct Seen {
-    directory: PathBuf,
-    files: Vec<(PathBuf, Option<Stamp>)>,
-}
-
-/// Notes the present state of a unit's files; says whether it must be read.
-fn see<K: Ord + Clone>(
-    units: &mut BTreeMap<K, Seen>,
-    key: &K,
-    directory: &Path,
-    files: Vec<PathBuf>,
-) -> bool {
-    let stamp = |path: PathBuf| {
-        let stamp = fs::metadata(&path).ok().map(|meta| Stamp::of(&meta));
-        (path, stamp)
-    };
-    let files: Vec<_> = files.into_iter().map(stamp).collect();
-    let fresh = |(_, stamp): &(_, Option<Stamp>)| stamp.is_none_or(|stamp| stamp.is_fresh());
-    let unsure = files.iter().any(fresh);
-    let before = units.get(key);
-    let changed = before.is_none_or(|seen| seen.directory != directory || seen.files != files);
-    if changed {
-        let directory = directory.to_owned();
-        units.insert(key.clone(), Seen { directory, files });
-    }
-    changed || unsure
-}
-
-/// Tells whether a file is still the one that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether the file may change again without its stamp changing: file systems count time in
-    /// steps, of up to two seconds.
-    fn is_fresh(&self) -> bool {
-        let (seconds, nanos) = self.changed;
-        let since_epoch = Duration::new(
-            u64::try_from(seconds).unwrap_or(0),
-            u32::try_from(nanos).unwrap_or(0),
-        );
-        let age = SystemTime::now().duration_since(UNIX_EPOCH + since_epoch);
-        age.is_ok_and(|age| age < Duration::from_secs(2))
-    }
-}
-
-/// The files of one certificate, found but not read.
-struct Entry {
-    directory: PathBuf,
-    location: PathBuf,
-    files: Vec<PathBuf>,
-}
-
-impl Entry {
-    fn read(self) -> Files {
-        let mut files = Files::new(self.location);
-        for path in self.files {
-            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-                files.insert(name.to_owned(), read(&path));
-            }
-        }
-        files
-    }
-}
-
-/// The certificates in a directory, each name once or more.
-fn list_certificates(directory: &Path) -> io::Result<Vec<(Name, Entry)>> {
-    let mut directories = Vec::new();
-    let mut flat: BTreeMap<Name, Entry> = BTreeMap::new();
-    let entry = |location: &Path| Entry {
-        directory: directory.to_owned(),
-        location: location.to_owned(),
-        files: Vec::new(),
-    };
-    for path in list(directory)? {
-        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        if path.is_dir() {
-            let Ok(name) = file_name.parse() else {
-                continue;
-            };
-            let mut entry = entry(&path);
-            entry.files = list_pair(&path);
-            if !entry.files.is_empty() {
-                directories.push((name, entry));
-            }
-        } else if let Some(name) = certificate::name_of_file(file_name) {
-            let entry = flat.entry(name).or_insert_with(|| entry(directory));
-            entry.files.push(path);
-        }
-    }
-    directories.extend(flat);
-    Ok(directories)
-}
-
-/// The files of a certificate's directory; none while the directory itself is being replaced.
-fn list_pair(directory: &Path) -> Vec<PathBuf> {
-    let relevant = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(certificate::relevant)
-    };
-    let mut files = list(directory).unwrap_or_default();
-    files.retain(relevant);
-    files
-}
-
-/// Adds what is not there yet; names a second location for the same name.
-fn merge(listing: &mut BTreeMap<Name, Entry>, entries: Vec<(Name, Entry)>, changes: &mut Changes) {
-    for (name, entry) in entries {
-        match listing.get(&name) {
-            Some(first) => changes.duplicates.push(Duplicate {
-                name,
-                taken_by: first.location.clone(),
-            }),
-            None => {
-                listing.insert(name, entry);
-            }
-        }
-    }
-}
-
-/// The paths in a directory, sorted.
-fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory)?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn read(path: &Path) -> Content {
-    // Looked at before it is opened, since opening can have effects on a device; and again after,
-    // since it may have been replaced. Without O_NONBLOCK, opening a FIFO waits for a writer.
-    check(&fs::metadata(path)?)?;
-    let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
-    check(&file.metadata()?)?;
-    read_bounded(file)
-}
-
-fn check(metadata: &Metadata) -> Result<(), Unreadable> {
-    if !metadata.is_file() {
-        return Err(Unreadable::NotAFile);
-    }
-    if metadata.len() > MAX_FILE {
-        return Err(Unreadable::TooLarge { limit: MAX_FILE });
-    }
-    Ok(())
-}
-
-fn read_bounded(file: File) -> Content {
-    let mut content = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > MAX_FILE {
-        return Err(Unreadable::TooLarge { limit: MAX_FILE });
-    }
-    Ok(content)
 }
 
 #[cfg(test)]
@@ -490,18 +316,5 @@ mod tests {
             changes.duplicates[0].taken_by,
             directory.path("certificates/one")
         );
-    }
-
-    #[test]
-    fn reads_only_small_regular_files() {
-        let directory = Directory::new(&["small"]);
-        assert_eq!(read(&directory.path("small")).unwrap(), b"x");
-        fs::create_dir(directory.path("directory")).unwrap();
-        let large = File::create(directory.path("large")).unwrap();
-        large.set_len(MAX_FILE + 1).unwrap();
-        let code = |name| read(&directory.path(name)).unwrap_err().code();
-        assert_eq!(code("directory"), "not_a_file");
-        assert_eq!(code("large"), "too_large");
-        assert_eq!(code("absent"), "unreadable");
     }
 }

@@ -1,0 +1,37 @@
+# The words that CI uses. `just` lists them.
+
+default:
+    @just --list
+
+# All that must pass: installs what the tests need, then runs everything.
+test:
+    bash tests/run.sh
+
+# Formatting and lints as CI sees them.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# Unit and integration tests: needs nothing but Rust.
+unit:
+    cargo test --locked
+
+# The figures that depend on time: delay, rotation. For a quiet machine.
+timing:
+    cargo test --release --locked --test integration -- --ignored --nocapture --test-threads=1
+
+# CPU per unit of work beside nginx.
+compare:
+    bash benches/compare/run.sh
+
+# Licences, bans and sources of the dependencies (needs cargo-deny).
+deny:
+    cargo deny check licenses bans sources
+
+# Known vulnerabilities (needs cargo-deny and a network).
+advisories:
+    cargo deny check advisories
+
+# The example CA and certificates anew.
+certificates:
+    bash certs-example/make.sh
