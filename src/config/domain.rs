@@ -84,6 +84,10 @@ pub fn parse_domains(path: &Path, content: &[u8]) -> DomainFile {
     let mut root = file.table();
     let mut parsed = DomainFile::default();
     parsed.note_file(file.take_problems());
+    if parsed.torn {
+        // Half a table may mean the opposite of the whole one.
+        return parsed;
+    }
     for table in root.tables("domain") {
         let offset = table.offset();
         let (name, domain) = parse_domain(&file, table);

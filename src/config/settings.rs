@@ -163,6 +163,10 @@ impl Settings {
 pub fn parse_settings(path: &Path, content: &[u8]) -> Result<Settings, Vec<Problem>> {
     let file = File::new(path, content);
     let mut root = file.table();
+    let torn = file.take_problems();
+    if !torn.is_empty() {
+        return Err(torn);
+    }
     let settings = settings(&file, &mut root);
     root.finish();
     let problems = file.take_problems();

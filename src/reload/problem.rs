@@ -117,7 +117,9 @@ impl Problem {
             reason: "lost",
             place: None,
             text: lost.error.to_string(),
-            hint: "make it available again; until then all that was in it stays in use".to_owned(),
+            hint:
+                "create it, or make it available again; until then all that was in it stays in use"
+                    .to_owned(),
         }
     }
 
