@@ -13,7 +13,7 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ use crate::admin::{self, Admin};
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
 use crate::origin::{Connector, InvalidRoots};
-use crate::reload::{self, LoadError, Reloader, Report, Trigger};
+use crate::reload::{self, LoadError, Report, Trigger};
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
 use worker::Sockets;
@@ -59,7 +59,7 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
-/// A program that is loaded and has its sockets, but serves nobody yet.
+/// A program that is loaded and serves.
 #[derive(Debug)]
 pub struct App {
     /// The read end of the snapshot.
@@ -72,53 +72,76 @@ pub struct App {
     pub https: Vec<SocketAddr>,
     /// Where metrics and health are.
     pub admin: SocketAddr,
-    reloader: Reloader,
-    connector: Connector,
-    state: Admin,
-    admin_socket: TcpListener,
-    workers: Vec<Sockets>,
+    runtime: Runtime,
+    signals: Signals,
+    triggers: SyncSender<Trigger>,
+    ready: Arc<AtomicBool>,
+    stop: watch::Sender<Option<Instant>>,
+    ends: mpsc::Receiver<io::Result<()>>,
 }
 
 impl App {
-    /// Loads a configuration directory and binds all sockets.
+    /// Loads a configuration directory, takes all that serving needs, and begins to serve.
     ///
     /// # Errors
     ///
-    /// When the configuration or an address cannot be used.
+    /// When the configuration or an address cannot be used, or the system refuses something; then
+    /// the caller has to end the process.
     pub fn start(directory: &Path) -> Result<Self, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let counters = Arc::new(Counters::default());
         let loaded = reload::load(directory, Arc::clone(&provider), Arc::clone(&counters))?;
         let settings = Arc::clone(&loaded.current.load().settings);
         let connector = connector(directory, &settings, provider)?;
-        let count = settings.workers.unwrap_or_else(available_cores);
-        let Bound {
-            workers,
-            http,
-            https,
-        } = Bound::new(&settings, count)?;
+        let bound = Bound::new(&settings)?;
         let admin_socket = admin_socket(settings.admin)?;
-        Ok(Self {
-            report: loaded.report,
-            http,
-            https,
-            admin: admin_socket.local_addr()?,
-            reloader: loaded.reloader,
+        raise_file_limit();
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let entered = runtime.enter();
+        let signals = Signals::new()?;
+        let (stop, stopped) = watch::channel(None);
+        let context = worker::Context {
+            current: loaded.current.clone(),
+            counters: Arc::clone(&counters),
             connector,
-            state: Admin {
-                current: loaded.current.clone(),
-                status: loaded.status,
-                counters,
-                ready: Arc::new(AtomicBool::new(false)),
-            },
+            https_port: bound.https.first().map(SocketAddr::port),
+            stop: stopped,
+        };
+        let ends = start_workers(bound.workers, &context)?;
+        let (triggers, queue) = reload::triggers();
+        let (sender, reloader) = (triggers.clone(), loaded.reloader);
+        spawn("reload", move || reloader.run(sender, &queue))?;
+        let ready = Arc::new(AtomicBool::new(true));
+        let admin = admin_socket.local_addr()?;
+        let state = Admin {
+            current: loaded.current.clone(),
+            status: loaded.status,
+            counters,
+            ready: Arc::clone(&ready),
+        };
+        let socket = tokio::net::TcpListener::from_std(admin_socket)?;
+        runtime.spawn(admin::serve(socket, state));
+        drop(entered);
+        Ok(Self {
             current: loaded.current,
-            admin_socket,
-            workers,
+            report: loaded.report,
+            http: bound.http,
+            https: bound.https,
+            admin,
+            runtime,
+            signals,
+            triggers,
+            ready,
+            stop,
+            ends,
         })
     }
 
-    /// Writes where it listens to the log.
+    /// Writes what was loaded and where it listens to the log.
     pub fn log(&self) {
+        self.report.log(Some(self.current.load().generation));
         let kinds = [("http", &self.http), ("https", &self.https)];
         for (listener, addresses) in kinds {
             for address in addresses {
@@ -133,56 +156,56 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread or signal handler, or a worker ends by itself.
+    /// When a worker ends by itself.
     pub fn run(self) -> Result<(), StartError> {
-        raise_file_limit();
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let (triggers, queue) = reload::triggers();
-        let (stop, stopped) = watch::channel(None);
-        let (ended, mut ends) = mpsc::channel(self.workers.len());
-        for (number, sockets) in self.workers.into_iter().enumerate() {
-            let context = worker::Context {
-                current: self.current.clone(),
-                counters: Arc::clone(&self.state.counters),
-                connector: self.connector.clone(),
-                https_port: self.https.first().map(SocketAddr::port),
-                stop: stopped.clone(),
-            };
-            let ended = ended.clone();
-            spawn(format!("worker-{number}"), move || {
-                let run = AssertUnwindSafe(|| worker::run(sockets, context));
-                let bug = |_| Err(io::Error::other("a bug ended a worker"));
-                // Whoever listened is gone with the process.
-                let _ = ended.blocking_send(catch_unwind(run).unwrap_or_else(bug));
-            })?;
-        }
-        drop(ended);
-        let (sender, reloader) = (triggers.clone(), self.reloader);
-        spawn("reload".to_owned(), move || reloader.run(sender, &queue))?;
-        let (admin, socket, current) = (self.state, self.admin_socket, self.current);
-        runtime.block_on(async move {
-            let mut signals = Signals::new()?;
-            let socket = tokio::net::TcpListener::from_std(socket)?;
-            tokio::spawn(admin::serve(socket, admin.clone()));
-            admin.ready.store(true, Ordering::Relaxed);
+        let (mut signals, mut ends) = (self.signals, self.ends);
+        self.runtime.block_on(async move {
             tokio::select! {
-                () = signals.wait(&triggers) => {}
+                () = signals.wait(&self.triggers) => {}
                 result = all_over(&mut ends) => return Ok(result?),
             }
-            admin.ready.store(false, Ordering::Relaxed);
-            let drain = current.load().settings.timeouts.drain;
+            self.ready.store(false, Ordering::Relaxed);
+            let drain = self.current.load().settings.timeouts.drain;
             tracing::info!(seconds = drain.as_secs(), "draining");
-            stop.send_replace(Some(Instant::now() + drain));
+            self.stop.send_replace(Some(Instant::now() + drain));
             tokio::select! {
                 result = all_over(&mut ends) => result?,
-                () = signals.wait(&triggers) => tracing::warn!("a second signal: not waiting"),
+                () = signals.wait(&self.triggers) => tracing::warn!("a second signal: not waiting"),
             }
             tracing::info!("stopped");
             Ok(())
         })
     }
+}
+
+/// Starts a thread for each set of sockets, and returns once all of them serve: with the queue that
+/// tells how they end.
+fn start_workers(
+    workers: Vec<Sockets>,
+    context: &worker::Context,
+) -> io::Result<mpsc::Receiver<io::Result<()>>> {
+    let count = workers.len();
+    let (ended, mut ends) = mpsc::channel(count);
+    let (serving, serve) = std::sync::mpsc::sync_channel(count);
+    for (number, sockets) in workers.into_iter().enumerate() {
+        let (context, ended, serving) = (context.clone(), ended.clone(), serving.clone());
+        spawn(&format!("worker-{number}"), move || {
+            let run = AssertUnwindSafe(|| worker::run(sockets, context, serving));
+            let bug = |_| Err(io::Error::other("a bug ended a worker"));
+            // Whoever listened is gone with the process.
+            let _ = ended.blocking_send(catch_unwind(run).unwrap_or_else(bug));
+        })?;
+    }
+    drop((ended, serving));
+    for () in (0..count).map(drop) {
+        if serve.recv().is_err() {
+            let end = ends.blocking_recv();
+            return Err(end
+                .and_then(Result::err)
+                .unwrap_or_else(|| io::Error::other("a worker ended before it served")));
+        }
+    }
+    Ok(ends)
 }
 
 /// Ready when every worker has ended, or one of them in an error.
@@ -237,7 +260,8 @@ struct Bound {
 
 impl Bound {
     /// Binds every listener for every worker.
-    fn new(settings: &Settings, workers: usize) -> Result<Self, StartError> {
+    fn new(settings: &Settings) -> Result<Self, StartError> {
+        let workers = settings.workers.unwrap_or_else(available_cores);
         let mut bound = Self {
             workers: (0..workers).map(|_| Vec::new()).collect(),
             http: Vec::new(),
@@ -273,11 +297,13 @@ fn admin_socket(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Starts a thread that ends with the process or before.
-fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().name(name).spawn(run).map(drop)
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn(run).map(drop)
 }
 
 /// The signals that the process listens to.
+#[derive(Debug)]
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

@@ -2,6 +2,7 @@ use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use tokio::runtime::{self, LocalOptions};
@@ -18,7 +19,8 @@ use crate::telemetry::Counters;
 /// A worker's own sockets, with what is spoken on each.
 pub(super) type Sockets = Vec<(TcpListener, Speaks)>;
 
-/// What a worker is given.
+/// What all workers are given.
+#[derive(Clone)]
 pub(super) struct Context {
     pub(super) current: Current,
     pub(super) counters: Arc<Counters>,
@@ -29,16 +31,17 @@ pub(super) struct Context {
 }
 
 /// Serves connections on the thread that calls it: one runtime, no sharing with other threads.
-pub(super) fn run(sockets: Sockets, context: Context) -> io::Result<()> {
+/// Tells `serving` when it begins to.
+pub(super) fn run(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         // Name lookups of origins.
         .max_blocking_threads(4)
         .build_local(LocalOptions::default())?;
-    runtime.block_on(work(sockets, context))
+    runtime.block_on(work(sockets, context, serving))
 }
 
-async fn work(sockets: Sockets, context: Context) -> io::Result<()> {
+async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io::Result<()> {
     let worker = Worker::new(
         context.current.clone(),
         context.counters,
@@ -57,6 +60,8 @@ async fn work(sockets: Sockets, context: Context) -> io::Result<()> {
         let stopped = async move { drop(stop.wait_for(Option::is_some).await) };
         spawn_local(serve(listener, service, stopped));
     }
+    // Whoever waits for it ends the process when it cannot.
+    let _ = serving.send(());
     let mut stop = context.stop;
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -142,6 +142,16 @@ impl<'f, 'i> Table<'f, 'i> {
         })
     }
 
+    /// A whole number from 1 to 1024: more threads than most machines have cores.
+    pub(super) fn count(&mut self, key: &'static str) -> Option<usize> {
+        let number = self.integer(key)?;
+        let text = Spanned::new(number.span(), number.get_ref().to_string());
+        self.parse(key, "a number from 1 to 1024", &text, |_| {
+            let number = Some(*number.get_ref()).filter(|number| (1..=1024).contains(number))?;
+            usize::try_from(number).ok()
+        })
+    }
+
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.string(key)?;
         let allowed = "a length of time like \"500ms\", \"10s\" or \"5m\"";

@@ -179,10 +179,7 @@ pub fn parse_settings(path: &Path, content: &[u8]) -> Result<Settings, Vec<Probl
 
 fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let default = Settings::default();
-    let workers = root.integer("workers").map(|workers| {
-        let count = workers.into_inner().clamp(1, MAX_WORKERS);
-        usize::try_from(count).unwrap_or(1)
-    });
+    let workers = root.count("workers");
     let mut admin = root.table("admin");
     let mut tls = root.table("tls");
     let mut origins = root.table("origins");
@@ -204,9 +201,6 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     }
     settings
 }
-
-/// More threads than any machine has cores.
-const MAX_WORKERS: u64 = 1024;
 
 fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
     Some(table.string(key)?.into_inner().into())

@@ -118,8 +118,10 @@ impl Failure {
                 HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
             );
         }
-        // After a request of doubtful length nobody knows where the next one begins.
-        if matches!(self, Self::BadRequest(_) | Self::Method) && version < Version::HTTP_2 {
+        // After a request of doubtful length nobody knows where the next one begins, and a client
+        // that is not wanted on this connection shall open another.
+        let last = matches!(self, Self::BadRequest(_) | Self::Method | Self::Misdirected);
+        if last && version < Version::HTTP_2 {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response

@@ -29,6 +29,7 @@ impl Registry {
             served: RefCell::default(),
             checked: Cell::new(0),
             cut_at: Cell::new(None),
+            goodbye: Cell::new(None),
             order: Cell::new(Order::None),
             waker: RefCell::default(),
         });
@@ -72,6 +73,7 @@ pub(super) struct Entry {
     served: RefCell<Option<Arc<Domain>>>,
     checked: Cell<u64>,
     cut_at: Cell<Option<Instant>>,
+    goodbye: Cell<Option<Instant>>,
     order: Cell<Order>,
     waker: RefCell<Option<Waker>>,
 }
@@ -97,13 +99,25 @@ impl Entry {
             }
             return;
         }
+        if let Some(goodbye) = self.goodbye.get() {
+            // A request that crossed the goodbye on its way is served like any other.
+            if self.activity.phase().0 == Phase::Busy {
+                self.goodbye.set(Some(now));
+            } else if now - goodbye >= GOODBYE {
+                self.order(Order::Cut);
+            }
+            return;
+        }
         let timeouts = &snapshot.settings.timeouts;
         if self.lost_https(snapshot) {
             self.drain(now + timeouts.https_off_grace);
             return;
         }
         match overdue(&self.activity, now, timeouts) {
-            Some(Phase::Idle) => self.drain(now + GOODBYE),
+            Some(Phase::Idle) => {
+                self.goodbye.set(Some(now));
+                self.order(Order::Drain);
+            }
             Some(_) => self.order(Order::Cut),
             None => {}
         }

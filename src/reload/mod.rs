@@ -167,7 +167,7 @@ impl Loaded {
             status,
             counters,
         };
-        let report = reloader.reload(false, false);
+        let (report, _) = reloader.reload(false, false);
         Ok(Self {
             reloader,
             current,
@@ -250,13 +250,14 @@ impl Reloader {
     /// A bug in a reload must not end the loop: what was published stays, the next change is
     /// looked at again.
     fn reload_unharmed(&mut self, all: bool) {
-        let done = catch_unwind(AssertUnwindSafe(|| self.reload(true, all)));
-        if done.is_err() {
-            self.counters.reloaded(ReloadResult::Failed);
+        match catch_unwind(AssertUnwindSafe(|| self.reload(true, all))) {
+            Ok((report, generation)) => report.log(generation),
+            Err(_) => self.counters.reloaded(ReloadResult::Failed),
         }
     }
 
-    fn reload(&mut self, patient: bool, all: bool) -> Report {
+    /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
+    fn reload(&mut self, patient: bool, all: bool) -> (Report, Option<u64>) {
         let now = Now::read();
         for name in self.catalog.worth_a_look(now.instant, all) {
             self.source.forget_certificate(&name);
@@ -279,9 +280,8 @@ impl Reloader {
             None => ReloadResult::Unchanged,
         };
         self.counters.reloaded(result);
-        report.log(generation);
         self.status.send_replace(Arc::new(self.catalog.status()));
-        report
+        (report, generation)
     }
 }
 

@@ -61,7 +61,7 @@ impl Report {
     }
 
     /// Writes the report to the log; `generation` if there is a new one.
-    pub(super) fn log(&self, generation: Option<u64>) {
+    pub fn log(&self, generation: Option<u64>) {
         for problem in &self.quarantined {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
             tracing::warn!(kind, name, reason, error = %problem, "quarantined");

@@ -1,0 +1,54 @@
+// WS-FLV from node-media-server through Lockgate.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { played } from './support/browser.mjs';
+import { assertSameStream } from './support/same-stream.mjs';
+import { FLV, Stage } from './support/stage.mjs';
+import { watch } from './support/viewers.mjs';
+import { until } from './support/wait.mjs';
+
+// About four seconds of the stream.
+const BYTES = 200_000;
+
+const stage = new Stage();
+before(() => stage.set());
+after(() => stage.stop());
+
+for (const scheme of ['wss', 'ws']) {
+  test(`a viewer over ${scheme} gets the stream as the origin sends it`, async () => {
+    const { path, ports } = stage.origins.flv;
+    const [seen, direct] = await Promise.all([
+      collect(edgeUrl(scheme, path)),
+      collect(`ws://127.0.0.1:${ports.http}${path}`),
+    ]);
+    assertSameStream(seen, direct);
+  });
+}
+
+test('mpegts.js plays in Chromium over wss', async () => {
+  const url = edgeUrl('wss', stage.origins.flv.path);
+  const page = await stage.browser.open(stage.player('mpegts', url));
+  await played(page, 5);
+  const [player] = await page.evaluate(() => window.players.map((player) => player.figures()));
+  assert.deepEqual(player.errors, []);
+  await page.close();
+});
+
+function edgeUrl(scheme, path) {
+  return stage.edge.url(FLV, path, scheme.replace('ws', 'http')).replace('http', 'ws');
+}
+
+async function collect(url) {
+  const chunks = [];
+  const viewer = watch({ kind: 'ws', url, ca: await stage.authority.pem() });
+  viewer.onData = (chunk) => chunks.push(chunk);
+  try {
+    await until(`${BYTES} bytes of ${url}`, () => viewer.meter.bytes >= BYTES || viewer.ended);
+    assert.equal(viewer.ended, null);
+  } finally {
+    viewer.close();
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,30 @@
+//! The whole program on real sockets, between clients and origins that the tests script themselves.
+//!
+//! Each test starts a `lockgate` of its own with a directory of its own; LOCKGATE_BIN names another
+//! binary than the one that cargo built. The figures of `timing` are taken by
+//! `cargo test --release --test integration -- --ignored --nocapture`.
+
+mod support;
+
+mod coalescing;
+mod deadlines;
+mod fields;
+mod layouts;
+mod limits;
+mod loss;
+mod metrics;
+mod origins;
+mod proxying;
+mod quarantine;
+mod redirects;
+mod rotation;
+mod shipped;
+mod shutdown;
+mod smuggling;
+mod sni;
+mod startup;
+mod states;
+mod streaming;
+mod switching_off;
+mod timing;
+mod websocket;

@@ -1,0 +1,35 @@
+//! What the tests are written with: the program as a process, its directory, its origins and its
+//! clients, as values.
+
+mod ca;
+mod config;
+mod edge;
+mod exchange;
+mod hello;
+mod http2;
+mod log;
+mod message;
+mod metrics;
+mod origin;
+mod program;
+mod stage;
+mod tls;
+mod viewer;
+mod wait;
+mod wire;
+
+pub(crate) use ca::{Ca, Pair, fingerprint};
+pub(crate) use config::{ConfigDir, Domain};
+pub(crate) use edge::Edge;
+pub(crate) use hello::{ALERT_112, Answer, Hello};
+pub(crate) use http2::{Http2, request as http2_request};
+pub(crate) use log::Entry;
+pub(crate) use message::{ENDLESS, Head, LAST_CHUNK, SWITCHING, chunk, get, ok, upgrade};
+pub(crate) use metrics::Metrics;
+pub(crate) use origin::{Origin, Responder};
+pub(crate) use program::{Outcome, outcome};
+pub(crate) use stage::{PLAY, Stage};
+pub(crate) use tls::{Refused, TlsClient, UNRECOGNIZED};
+pub(crate) use viewer::{Kind, Stream, Viewer};
+pub(crate) use wait::{PATIENCE, SECOND, eventually, pause, throughout, within};
+pub(crate) use wire::{Cut, Wire};

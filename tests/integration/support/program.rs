@@ -1,0 +1,180 @@
+//! The program under test as a process.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use super::log::{Entry, Log};
+use super::wait::{PATIENCE, eventually};
+
+/// A running `lockgate`; killed with the value.
+pub(crate) struct Program {
+    process: Child,
+    stdout: Capture,
+    /// What it writes to standard error.
+    pub(crate) log: Log,
+}
+
+impl Program {
+    /// Starts `lockgate run`.
+    pub(crate) fn run(config: &Path) -> Self {
+        Self::start(&mut command("run", config))
+    }
+
+    /// The same with at most so many open files.
+    pub(crate) fn run_with_files(limit: usize, config: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {limit}; exec \"$0\" run --config \"$1\"");
+        shell.arg("-c").arg(script).arg(binary()).arg(config);
+        Self::start(shell.env_remove("RUST_LOG"))
+    }
+
+    fn start(command: &mut Command) -> Self {
+        let stdout = Capture::new();
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(stdout.writer())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = Log::of(process.stderr.take().expect("standard error is a pipe"));
+        Self {
+            process,
+            stdout,
+            log,
+        }
+    }
+
+    /// What it has written to standard output.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
+    /// Sends a signal by its name. The shell's own `kill` does it: the test stays free of unsafe code.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.process.id());
+        let status = Command::new("sh").args(["-c", &kill]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{kill}");
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn exit(&mut self) -> ExitStatus {
+        eventually(PATIENCE, "the program's end", async || {
+            self.process.try_wait().expect("the process is ours")
+        })
+        .await
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> usize {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        std::fs::read_dir(tasks)
+            .expect("the process runs on Linux")
+            .count()
+    }
+}
+
+impl Drop for Program {
+    #[expect(clippy::print_stderr, reason = "a failed test shows the program's log")]
+    fn drop(&mut self) {
+        // Either may fail because the process has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!(
+                "the program's log ends with\n{}",
+                self.log.tail().join("\n")
+            );
+        }
+    }
+}
+
+/// What a command wrote and how it ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// What it wrote to either.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// The lines of standard error that are more than information.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let lines = self.stderr.lines().map(Entry::parse);
+        let complaints = lines.filter(|line| line.field("level") != "INFO");
+        let texts = complaints.map(|line| line.field("message"));
+        texts.filter(|text| !text.trim().is_empty()).collect()
+    }
+}
+
+/// Runs `lockgate SUBCOMMAND --config DIR` to its end. `run` ends only when it cannot start: a wait
+/// in vain here shows a program that did.
+pub(crate) async fn outcome(subcommand: &str, config: &Path) -> Outcome {
+    let stderr = Capture::new();
+    let stdout = Capture::new();
+    let process = command(subcommand, config)
+        .stdin(Stdio::null())
+        .stdout(stdout.writer())
+        .stderr(stderr.writer())
+        .spawn()
+        .expect("the program starts");
+    let mut program = Program {
+        process,
+        stdout,
+        log: Log::default(),
+    };
+    Outcome {
+        code: program.exit().await.code(),
+        stdout: program.stdout(),
+        stderr: stderr.text(),
+    }
+}
+
+/// A file that a process writes to, and that can be read meanwhile.
+struct Capture(File);
+
+impl Capture {
+    fn new() -> Self {
+        Self(tempfile::tempfile().expect("a temporary file is made"))
+    }
+
+    fn writer(&self) -> File {
+        self.0.try_clone().expect("a handle is copied")
+    }
+
+    /// Read without moving the place that both handles share.
+    fn text(&self) -> String {
+        let length = self.0.metadata().expect("a file has a length").len();
+        let mut bytes = vec![0; usize::try_from(length).expect("the text fits into memory")];
+        let read = self.0.read_exact_at(&mut bytes, 0);
+        read.expect("what was written can be read");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+fn command(subcommand: &str, config: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command
+        .arg(subcommand)
+        .arg("--config")
+        .arg(config)
+        .env_remove("RUST_LOG");
+    command
+}
+
+fn binary() -> OsString {
+    let built = env!("CARGO_BIN_EXE_lockgate").into();
+    std::env::var_os("LOCKGATE_BIN").unwrap_or(built)
+}

@@ -1,0 +1,114 @@
+//! A stream and its viewer, of each kind that there is.
+
+use super::http2::{Body, Http2};
+use super::message::{ENDLESS, SWITCHING, chunk, get, upgrade};
+use super::stage::{PLAY, Stage};
+use super::wait::{PATIENCE, within};
+use super::wire::Wire;
+
+/// How a viewer watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Plain,
+    Http1,
+    Http2,
+    WebSocket,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Http1, Self::Http2, Self::WebSocket];
+}
+
+/// The origin's end of a stream.
+pub(crate) struct Feed {
+    pub(crate) wire: Wire,
+    chunked: bool,
+}
+
+impl Feed {
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        if self.chunked {
+            self.wire.send(chunk(bytes)).await;
+        } else {
+            self.wire.send(bytes).await;
+        }
+    }
+}
+
+/// The viewer's end of a stream. Dropped, the viewer leaves.
+pub(crate) enum Viewer {
+    Wire { wire: Wire, raw: bool },
+    Http2 { body: Body, connection: Http2 },
+}
+
+impl Viewer {
+    /// Takes exactly so many bytes of the stream.
+    pub(crate) async fn part(&mut self, length: usize) -> Vec<u8> {
+        match self {
+            Self::Wire { wire, raw: true } => wire.exactly(length).await.to_vec(),
+            Self::Wire { wire, raw: false } => wire.part(length).await,
+            Self::Http2 { body, .. } => body.part(length).await,
+        }
+    }
+}
+
+/// A stream that runs.
+pub(crate) struct Stream {
+    pub(crate) feed: Feed,
+    pub(crate) viewer: Viewer,
+}
+
+impl Stream {
+    /// Starts a stream and its viewer.
+    pub(crate) async fn start(stage: &Stage, kind: Kind) -> Self {
+        match kind {
+            Kind::Plain => Self::over_http1(stage, stage.plain().await).await,
+            Kind::Http1 => Self::over_http1(stage, stage.http1().await).await,
+            Kind::Http2 => Self::over_http2(stage).await,
+            Kind::WebSocket => Self::over_websocket(stage, stage.http1().await).await,
+        }
+    }
+
+    async fn over_http1(stage: &Stage, mut wire: Wire) -> Self {
+        wire.send(get(PLAY, "/live/stream.flv")).await;
+        let feed = answer(stage, ENDLESS, true).await;
+        assert_eq!(wire.response().await.status(), 200);
+        let viewer = Viewer::Wire { wire, raw: false };
+        Self { feed, viewer }
+    }
+
+    async fn over_http2(stage: &Stage) -> Self {
+        let mut connection = stage.http2().await;
+        let watch = connection.watch(PLAY, "/live/stream.flv");
+        let (feed, (head, body)) = tokio::join!(answer(stage, ENDLESS, true), watch);
+        assert_eq!(head.status, 200);
+        let viewer = Viewer::Http2 { body, connection };
+        Self { feed, viewer }
+    }
+
+    async fn over_websocket(stage: &Stage, mut wire: Wire) -> Self {
+        wire.send(upgrade(PLAY, "/live/stream.flv")).await;
+        let feed = answer(stage, SWITCHING, false).await;
+        assert_eq!(wire.response().await.status(), 101);
+        let viewer = Viewer::Wire { wire, raw: true };
+        Self { feed, viewer }
+    }
+
+    /// Writes at the origin and waits until the viewer has it: nothing on the way holds it back.
+    pub(crate) async fn passes(&mut self, bytes: &[u8]) {
+        let Self { feed, viewer } = self;
+        let passed = async { tokio::join!(feed.write(bytes), viewer.part(bytes.len())).1 };
+        let seen = within(PATIENCE, "a write to reach the viewer", passed).await;
+        assert!(
+            seen == bytes,
+            "{} bytes arrive as they were written",
+            bytes.len()
+        );
+    }
+}
+
+async fn answer(stage: &Stage, head: &str, chunked: bool) -> Feed {
+    let (_, mut wire) = stage.origin.request().await;
+    wire.send(head).await;
+    Feed { wire, chunked }
+}
