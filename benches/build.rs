@@ -32,7 +32,7 @@ fn certificate(turn: bool) -> Files {
 fn rotation(turn: bool) -> Changes {
     let name = "play".parse().expect("a certificate name");
     Changes {
-        certificates: BTreeMap::from([(name, Some(certificate(turn)))]),
+        certificates: BTreeMap::from([(name, certificate(turn))]),
         ..Changes::default()
     }
 }
@@ -48,7 +48,7 @@ fn domains(count: usize) -> Changes {
     }
     let path = PathBuf::from("domains/all.toml");
     Changes {
-        domains: BTreeMap::from([(path, Some(Ok(text.into_bytes())))]),
+        domains: BTreeMap::from([(path, Ok(text.into_bytes()))]),
         ..rotation(false)
     }
 }

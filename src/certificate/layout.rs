@@ -11,6 +11,7 @@ use super::refusal::{Refusal, Unreadable};
 /// The files of one certificate: those of its directory, or those that share its name.
 pub struct Files {
     location: PathBuf,
+    unreadable: Option<Unreadable>,
     files: BTreeMap<String, Result<Vec<u8>, Unreadable>>,
 }
 
@@ -19,7 +20,16 @@ impl Files {
     pub fn new(location: PathBuf) -> Self {
         Self {
             location,
+            unreadable: None,
             files: BTreeMap::new(),
+        }
+    }
+
+    /// Files that are there but cannot be listed.
+    pub fn unreadable(location: PathBuf, unreadable: Unreadable) -> Self {
+        Self {
+            unreadable: Some(unreadable),
+            ..Self::new(location)
         }
     }
 
@@ -35,6 +45,10 @@ impl Files {
 
     /// Takes chain and key out of the files of the layout that is there.
     pub(super) fn sections(&self) -> Result<Sections, Refusal> {
+        if let Some(unreadable) = &self.unreadable {
+            let location = self.location.clone();
+            return Err(Refusal::Unreadable(location, unreadable.duplicate()));
+        }
         let layout = self.layout().ok_or(Refusal::CertificateMissing)?;
         let mut sections = Sections::default();
         for name in layout.files() {

@@ -40,9 +40,6 @@ pub enum Refusal {
     /// Another certificate directory, or another layout, holds the same name.
     #[error("the name is taken by {}", .0.display())]
     DefinedTwice(PathBuf),
-    /// The TLS library refused the pair.
-    #[error("it cannot be served: {0}")]
-    Unusable(#[source] rustls::Error),
 }
 
 /// Why a file is not read.
@@ -97,7 +94,6 @@ impl Refusal {
             Self::Expired(_) => "expired",
             Self::NotYetValid(_) => "not_yet_valid",
             Self::DefinedTwice(_) => "defined_twice",
-            Self::Unusable(_) => "unusable",
         }
     }
 
@@ -124,7 +120,6 @@ impl Refusal {
                 "check the clock of this machine; it is tried again by itself until then"
             }
             Self::DefinedTwice(_) => "rename or remove one of the two",
-            Self::Unusable(_) => "issue the certificate anew",
         }
     }
 
@@ -138,8 +133,7 @@ impl Refusal {
             | Self::InvalidPem(..)
             | Self::InvalidCertificate
             | Self::InvalidKey(_)
-            | Self::Unreadable(..)
-            | Self::Unusable(_) => true,
+            | Self::Unreadable(..) => true,
             Self::Expired(_) | Self::NotYetValid(_) | Self::DefinedTwice(_) => false,
         }
     }

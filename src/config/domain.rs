@@ -11,7 +11,7 @@ use crate::certificate;
 use crate::domain::Pattern;
 
 /// One `[[domain]]` table, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain {
     /// Where the table stands.
     pub place: Place,
@@ -49,19 +49,6 @@ pub enum HttpMode {
     Serve,
     /// A redirect to HTTPS: 302, or 301, 307, 308 where configured.
     Redirect(StatusCode),
-}
-
-impl Domain {
-    /// Whether the two mean the same, wherever they stand.
-    pub fn same_meaning(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.origins == other.origins
-            && self.binding == other.binding
-            && self.https == other.https
-            && self.http == other.http
-            && self.allow_mismatch == other.allow_mismatch
-            && self.remarks == other.remarks
-    }
 }
 
 /// What one file of `domains/` holds.

@@ -25,6 +25,20 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// The patterns of certificates that are valid for all that `self` stands for: itself, and the
+    /// wildcard above a name.
+    pub fn covered_by(&self) -> impl Iterator<Item = Self> {
+        let wildcard = match self {
+            Self::Exact(name) => name.parent().and_then(|parent| parent.parse().ok()),
+            Self::Wildcard(_) => None,
+        };
+        [Some(self.clone()), wildcard.map(Self::Wildcard)]
+            .into_iter()
+            .flatten()
+    }
+}
+
 impl FromStr for Pattern {
     type Err = InvalidName;
 
@@ -74,6 +88,8 @@ mod tests {
                 expected,
                 "{certificate} for {domain}"
             );
+            let listed = domain.covered_by().any(|it| it == certificate);
+            assert_eq!(listed, expected, "{certificate} among those for {domain}");
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) enum Failure {
     Origin(#[source] origin::Error),
     /// The origin's response breaks the rules of HTTP.
     #[error("the origin's response is not valid")]
-    Response(#[source] InvalidResponse),
+    Response(#[from] InvalidResponse),
 }
 
 /// What is wrong with a request.

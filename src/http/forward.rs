@@ -1,4 +1,3 @@
-use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, VIA};
@@ -12,19 +11,8 @@ use super::exchange::ExchangeGuard;
 use super::failure::{Failure, InvalidResponse};
 use super::headers;
 use super::target::origin_form;
-use crate::config::OriginUrl;
-use crate::origin::{Deadlines, demo};
+use crate::origin::Deadlines;
 use crate::snapshot::Domain;
-
-/// A request that is known to be for a domain.
-pub(super) struct Outbound {
-    pub(super) parts: request::Parts,
-    pub(super) body: Incoming,
-    /// The host as the client wrote it: origins see it unchanged.
-    pub(super) host: HeaderValue,
-    /// Whether the client gave its body's length.
-    pub(super) has_length: bool,
-}
 
 /// What the origin answered.
 pub(super) enum Answer<B = Body> {
@@ -43,37 +31,68 @@ impl<B> Answer<B> {
     }
 }
 
-/// Passes a request to one of the domain's origins and waits for the answer; bodies go on as
-/// streams.
-pub(super) async fn forward(
-    connection: &Rc<Connection>,
-    domain: &Arc<Domain>,
-    outbound: Outbound,
-    exchange: &ExchangeGuard,
-) -> Result<Answer, Failure> {
-    let origins = &domain.config.origins;
-    if let [OriginUrl::Demo] = **origins {
-        exchange.set_origin(0);
-        let (method, path) = (&outbound.parts.method, outbound.parts.uri.path());
-        return Ok(Answer::Response(
-            demo::respond(method, path).map(Body::demo),
-        ));
-    }
-    let version = outbound.parts.version;
-    let (request, websocket) = prepare(connection, outbound, exchange);
-    let deadlines = deadlines(connection);
-    let received = || exchange.bytes_received();
-    let pool = &connection.worker.pool;
-    match pool.send(origins, request, deadlines, received).await {
-        Ok((response, lease)) => {
-            let asked = origins.iter().position(|origin| origin == lease.origin());
-            exchange.set_origin(asked.unwrap_or_default());
-            let answer = check(response, version, websocket).map_err(Failure::Response)?;
-            Ok(answer.map(|body| Body::origin(body, lease)))
+/// A request ready to go to its domain's origins.
+pub(super) struct Outbound {
+    domain: Arc<Domain>,
+    request: Option<Request<RequestBody>>,
+    version: Version,
+    websocket: bool,
+}
+
+impl Outbound {
+    /// Makes the request that the origin gets. `host` is as the client wrote it: origins see it
+    /// unchanged. `has_length` says whether the client gave its body's length.
+    pub(super) fn new(
+        connection: &Connection,
+        exchange: &ExchangeGuard,
+        domain: Arc<Domain>,
+        mut parts: request::Parts,
+        body: Incoming,
+        host: HeaderValue,
+        has_length: bool,
+    ) -> Self {
+        let version = parts.version;
+        let websocket = headers::asks_for_websocket(&parts.method, version, &parts.headers);
+        headers::strip_request(&mut parts.headers);
+        headers::join_cookies(&mut parts.headers);
+        if websocket {
+            headers::set_websocket(&mut parts.headers);
         }
-        Err(failed) => {
-            exchange.set_origin(failed.index);
-            Err(Failure::Origin(failed.error))
+        set_length(&mut parts.headers, has_length, &body);
+        introduce(connection, host, version, &mut parts.headers);
+        parts.uri = origin_form(parts.uri);
+        parts.version = Version::HTTP_11;
+        let body = RequestBody::new(body, exchange);
+        Self {
+            domain,
+            request: Some(Request::from_parts(parts, body)),
+            version,
+            websocket,
+        }
+    }
+
+    /// Passes the request to one of the domain's origins and waits for the answer; bodies go on as
+    /// streams.
+    pub(super) async fn send(
+        &mut self,
+        connection: &Connection,
+        exchange: &ExchangeGuard,
+    ) -> Result<Answer, Failure> {
+        let origins = &self.domain.config.origins;
+        let received = || exchange.bytes_received();
+        let deadlines = deadlines(connection);
+        let pool = &connection.worker.pool;
+        let sent = pool.send(origins, &mut self.request, deadlines, received);
+        match sent.await {
+            Ok((response, lease)) => {
+                exchange.set_origin(lease.index());
+                let answer = check(response, self.version, self.websocket);
+                Ok(answer?.map(|body| Body::origin(body, lease)))
+            }
+            Err(failed) => {
+                exchange.set_origin(failed.index);
+                Err(Failure::Origin(failed.error))
+            }
         }
     }
 }
@@ -84,28 +103,6 @@ fn deadlines(connection: &Connection) -> Deadlines {
         connect: timeouts.connect,
         first_byte: timeouts.first_byte,
     }
-}
-
-/// Makes the request that the origin gets, and says whether it asks for a WebSocket.
-fn prepare(
-    connection: &Connection,
-    outbound: Outbound,
-    exchange: &ExchangeGuard,
-) -> (Request<RequestBody>, bool) {
-    let mut parts = outbound.parts;
-    let version = parts.version;
-    let websocket = headers::asks_for_websocket(&parts.method, version, &parts.headers);
-    headers::strip_request(&mut parts.headers);
-    headers::join_cookies(&mut parts.headers);
-    if websocket {
-        headers::set_websocket(&mut parts.headers);
-    }
-    set_length(&mut parts.headers, outbound.has_length, &outbound.body);
-    introduce(connection, outbound.host, version, &mut parts.headers);
-    parts.uri = origin_form(parts.uri);
-    parts.version = Version::HTTP_11;
-    let body = RequestBody::new(outbound.body, exchange);
-    (Request::from_parts(parts, body), websocket)
 }
 
 /// Exactly one Content-Length if the client gave its length, else none: then hyper sets the

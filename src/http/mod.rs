@@ -33,12 +33,14 @@ pub(crate) use body::Body;
 pub use connection::{Arrival, Connection, Served};
 use exchange::ExchangeGuard;
 use failure::Failure;
-use forward::{Answer, Outbound, forward};
+use forward::{Answer, Outbound};
 use route::{Route, route};
 use target::Target;
 pub use tunnel::Tunnel;
 pub use worker::Worker;
 
+use crate::config::OriginUrl;
+use crate::origin::demo;
 use crate::snapshot::Domain;
 
 /// Answers a request.
@@ -46,29 +48,11 @@ pub(crate) async fn respond(
     connection: Rc<Connection>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let version = parts.version;
-    let decision = decide(&connection, &parts);
-    let domain = decision.as_ref().ok().map(Decision::domain);
-    let exchange = ExchangeGuard::begin(&connection, &parts, domain);
-    let answer = match decision {
-        Ok(Decision {
-            route: Route::Forward(domain),
-            host,
-            has_length,
-        }) => {
-            let outbound = Outbound {
-                parts,
-                body,
-                host,
-                has_length,
-            };
-            forward(&connection, &domain, outbound, &exchange).await
-        }
-        Ok(Decision {
-            route: Route::Redirect(_, status, location),
-            ..
-        }) => Ok(Answer::Response(redirect(status, &location))),
+    let version = request.version();
+    let (exchange, step) = begin(&connection, request);
+    let answer = match step {
+        Ok(Step::Answer(response)) => Ok(Answer::Response(response)),
+        Ok(Step::Ask(mut outbound)) => outbound.send(&connection, &exchange).await,
         Err(failure) => Err(failure),
     };
     let answer = answer.unwrap_or_else(|failure| {
@@ -77,6 +61,44 @@ pub(crate) async fn respond(
         Answer::Response(failure.answer(version))
     });
     finish(&connection, answer, exchange)
+}
+
+/// What comes next for a request.
+enum Step {
+    /// Its answer is known.
+    Answer(Response<Body>),
+    /// An origin knows it.
+    Ask(Outbound),
+}
+
+/// All that needs no waiting.
+fn begin(
+    connection: &Rc<Connection>,
+    request: Request<Incoming>,
+) -> (ExchangeGuard, Result<Step, Failure>) {
+    let (parts, body) = request.into_parts();
+    let decision = decide(connection, &parts);
+    let domain = decision.as_ref().ok().map(Decision::domain);
+    let exchange = ExchangeGuard::begin(connection, &parts, domain);
+    let step = decision.map(|decision| match decision.route {
+        Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
+        Route::Forward(domain) if is_demo(&domain) => {
+            exchange.set_origin(0);
+            let response = demo::respond(&parts.method, parts.uri.path());
+            Step::Answer(response.map(Body::demo))
+        }
+        Route::Forward(domain) => {
+            let (host, has_length) = (decision.host, decision.has_length);
+            Step::Ask(Outbound::new(
+                connection, &exchange, domain, parts, body, host, has_length,
+            ))
+        }
+    });
+    (exchange, step)
+}
+
+fn is_demo(domain: &Domain) -> bool {
+    matches!(*domain.config.origins, [OriginUrl::Demo])
 }
 
 /// Where a request goes, and what was learnt of it on the way to that decision.

@@ -3,6 +3,9 @@ use std::io;
 /// Why an origin gave no response. All of these are the origin's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// There is nobody to ask.
+    #[error("no endpoint")]
+    NoEndpoint,
     /// No TCP connection: refused, unreachable, or the name does not resolve.
     #[error("cannot connect: {0}")]
     Connect(#[source] io::Error),

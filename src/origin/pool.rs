@@ -16,14 +16,15 @@ use super::error::Error;
 use crate::config::OriginUrl;
 
 /// The connections of one worker to all origins: kept while idle, the freshest used first.
-///
-/// Cheap to clone; all clones are the same pool.
-pub struct Pool<B>(Rc<Shared<B>>);
-
-struct Shared<B> {
+pub struct Pool<B> {
     connector: Connector,
-    idle: RefCell<HashMap<OriginUrl, Vec<Idle<B>>>>,
+    endpoints: RefCell<HashMap<OriginUrl, Rc<Endpoint<B>>>>,
     turn: Cell<usize>,
+}
+
+/// The kept connections to one endpoint.
+struct Endpoint<B> {
+    idle: RefCell<Vec<Idle<B>>>,
 }
 
 struct Idle<B> {
@@ -37,20 +38,19 @@ where
 {
     /// An empty pool.
     pub fn new(connector: Connector) -> Self {
-        Self(Rc::new(Shared {
+        Self {
             connector,
-            idle: RefCell::default(),
+            endpoints: RefCell::default(),
             turn: Cell::new(0),
-        }))
+        }
     }
 
     /// Sends a request to one of a domain's endpoints, each in its turn, and waits for the
     /// response's headers.
     ///
-    /// As long as nothing of the request was sent, the next endpoint is asked. A kept connection
-    /// may have been closed by the origin in the same moment: hyper gives the request back unsent,
-    /// and it goes out on another one. `progress` counts what went out of the request's body: an
-    /// upload may take as long as it goes on.
+    /// As long as nothing of the request was sent, it stays in `unsent`, and the next endpoint is
+    /// asked. `progress` counts what went out of the request's body: an upload may take as long as
+    /// it goes on.
     ///
     /// # Errors
     ///
@@ -58,108 +58,115 @@ where
     pub async fn send(
         &self,
         origins: &[OriginUrl],
-        request: Request<B>,
-        deadlines: Deadlines,
-        progress: impl Fn() -> u64,
-    ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
-        let turn = self.0.turn.get();
-        self.0.turn.set(turn.wrapping_add(1));
-        let mut unsent = Some(request);
-        let mut failed = None;
-        for step in 0..origins.len() {
-            let Some(request) = unsent.take() else { break };
-            let index = turn.wrapping_add(step) % origins.len();
-            let origin = &origins[index];
-            let sent = self.send_to(origin, request, &mut unsent, deadlines, &progress);
-            match sent.await {
-                Ok((response, sender)) => return Ok((response, self.lease(origin, sender))),
-                Err(error) => failed = Some(Failed { index, error }),
-            }
-        }
-        Err(failed.unwrap_or(Failed {
-            index: 0,
-            error: Error::ConnectTimeout,
-        }))
-    }
-
-    /// On failure leaves the request in `unsent` if nothing of it was sent.
-    async fn send_to(
-        &self,
-        origin: &OriginUrl,
-        mut request: Request<B>,
         unsent: &mut Option<Request<B>>,
         deadlines: Deadlines,
         progress: impl Fn() -> u64,
-    ) -> Result<(Response<Incoming>, SendRequest<B>), Error> {
+    ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let mut step = 0;
         loop {
-            let kept = self.take(origin).await;
-            let fresh = kept.is_none();
-            let mut sender = match kept {
-                Some(sender) => sender,
-                None => match self.connect(origin, deadlines.connect).await {
-                    Ok(sender) => sender,
-                    Err(error) => {
-                        *unsent = Some(request);
-                        return Err(error);
-                    }
-                },
+            let index = turn.wrapping_add(step) % origins.len().max(1);
+            let sent = self.send_to(origins, index, unsent, deadlines, &progress);
+            let error = match sent.await {
+                Ok(sent) => return Ok(sent),
+                Err(error) => error,
             };
-            let response = sender.try_send_request(request);
-            let response = while_progressing(deadlines.first_byte, &progress, response).await;
-            match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
-                Ok(response) => return Ok((response, sender)),
-                Err(mut failed) => match failed.take_message() {
-                    Some(again) if !fresh => request = again,
-                    message => {
-                        *unsent = message;
-                        return Err(Error::Http(failed.into_error()));
-                    }
-                },
+            step += 1;
+            if unsent.is_none() || step >= origins.len() {
+                return Err(Failed { index, error });
             }
         }
     }
 
+    /// A kept connection may have been closed by the origin in the same moment: hyper gives the
+    /// request back unsent, and it goes out on another one.
+    async fn send_to(
+        &self,
+        origins: &[OriginUrl],
+        index: usize,
+        unsent: &mut Option<Request<B>>,
+        deadlines: Deadlines,
+        progress: impl Fn() -> u64,
+    ) -> Result<(Response<Incoming>, Lease<B>), Error> {
+        let origin = origins.get(index).ok_or(Error::NoEndpoint)?;
+        let endpoint = self.endpoint(origin);
+        loop {
+            let kept = endpoint.take().await;
+            let fresh = kept.is_none();
+            let mut sender = match kept {
+                Some(sender) => sender,
+                // Boxed, since it is rare and would make the future of every request larger.
+                None => Box::pin(self.connect(origin, deadlines.connect)).await?,
+            };
+            let request = unsent.take().ok_or(Error::NoEndpoint)?;
+            let response = sender.try_send_request(request);
+            let response = while_progressing(deadlines.first_byte, &progress, response).await;
+            match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
+                Ok(response) => {
+                    let lease = Lease {
+                        endpoint,
+                        index,
+                        sender,
+                    };
+                    return Ok((response, lease));
+                }
+                Err(mut failed) => {
+                    *unsent = failed.take_message();
+                    if fresh || unsent.is_none() {
+                        return Err(Error::Http(failed.into_error()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn endpoint(&self, origin: &OriginUrl) -> Rc<Endpoint<B>> {
+        let mut endpoints = self.endpoints.borrow_mut();
+        if let Some(endpoint) = endpoints.get(origin) {
+            return Rc::clone(endpoint);
+        }
+        let endpoint = Rc::new(Endpoint {
+            idle: RefCell::default(),
+        });
+        endpoints.insert(origin.clone(), Rc::clone(&endpoint));
+        endpoint
+    }
+
     async fn connect(&self, origin: &OriginUrl, limit: Duration) -> Result<SendRequest<B>, Error> {
-        let connect = self.0.connector.connect(origin);
+        let connect = self.connector.connect(origin);
         let sender = timeout(limit, connect).await;
         sender.map_err(|_elapsed| Error::ConnectTimeout)?
     }
 
-    /// A kept connection that is still open.
-    async fn take(&self, origin: &OriginUrl) -> Option<SendRequest<B>> {
+    /// Drops connections that were closed, or idle for longer than origins keep them open, and
+    /// endpoints that nobody uses any more.
+    pub fn sweep(&self, now: Instant) {
+        self.endpoints.borrow_mut().retain(|_, endpoint| {
+            let mut idle = endpoint.idle.borrow_mut();
+            idle.retain(|idle| !idle.sender.is_closed() && now - idle.since < MAX_IDLE);
+            !idle.is_empty() || Rc::strong_count(endpoint) > 1
+        });
+    }
+}
+
+impl<B> Endpoint<B> {
+    /// A kept connection that is ready for a request.
+    async fn take(&self) -> Option<SendRequest<B>>
+    where
+        B: 'static,
+    {
         loop {
-            let sender = self.0.idle.borrow_mut().get_mut(origin)?.pop()?.sender;
+            let sender = self.idle.borrow_mut().pop()?.sender;
             if !sender.is_ready() && !sender.is_closed() {
                 // It may not have seen yet that its last response is over: that takes one turn of
-                // its own task.
+                // its own task. One that is busy with the rest of a request by then is of no use.
                 yield_now().await;
             }
             if sender.is_ready() {
                 return Some(sender);
             }
         }
-    }
-
-    fn lease(&self, origin: &OriginUrl, sender: SendRequest<B>) -> Lease<B> {
-        Lease {
-            pool: Rc::clone(&self.0),
-            origin: origin.clone(),
-            sender,
-        }
-    }
-
-    /// Drops connections that were closed, or idle for longer than origins keep them open.
-    pub fn sweep(&self, now: Instant) {
-        self.0.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|idle| !idle.sender.is_closed() && now - idle.since < MAX_IDLE);
-            !idle.is_empty()
-        });
-    }
-}
-
-impl<B> Clone for Pool<B> {
-    fn clone(&self) -> Self {
-        Self(Rc::clone(&self.0))
     }
 }
 
@@ -190,24 +197,20 @@ pub struct Deadlines {
 /// The connection of an exchange that is under way. Dropping it closes the connection; giving it
 /// back keeps it for the next request.
 pub struct Lease<B> {
-    pool: Rc<Shared<B>>,
-    origin: OriginUrl,
+    endpoint: Rc<Endpoint<B>>,
+    index: usize,
     sender: SendRequest<B>,
 }
 
 impl<B> Lease<B> {
-    /// The endpoint that the connection leads to.
-    pub fn origin(&self) -> &OriginUrl {
-        &self.origin
+    /// The endpoint's place among the domain's origins.
+    pub fn index(&self) -> usize {
+        self.index
     }
 
     /// Gives the connection back: the response was read to its end.
     pub fn give_back(self) {
-        let mut idle = self.pool.idle.borrow_mut();
-        let idle = match idle.get_mut(&self.origin) {
-            Some(idle) => idle,
-            None => idle.entry(self.origin).or_default(),
-        };
+        let mut idle = self.endpoint.idle.borrow_mut();
         if idle.len() < MAX_KEPT && !self.sender.is_closed() {
             idle.push(Idle {
                 sender: self.sender,

@@ -6,12 +6,12 @@ use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
 use super::Now;
-use super::certificates::{Adoption, Certificates};
+use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
 use super::problem::{Item, Problem};
 use super::report::{Report, Status};
 use crate::certificate::{Files, Name, Refusal};
-use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
+use crate::config::{self, Changes, Content, Reason, Settings};
 use crate::domain::Pattern;
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::tls::Configs;
@@ -67,19 +67,19 @@ impl Catalog {
         }
         self.note_states(&changes);
         let mut concerned = self.take_domains(changes.domains, now);
-        let mut changed = self.take_certificates(changes.certificates, now, patient, &mut report);
-        let grace = self.settings.certificates.removal_grace;
-        let gone = self.certificates.expire(now, grace);
-        for name in &gone {
-            self.problems.remove(&Item::Certificate(name.clone()));
-        }
-        report.certificates_removed.extend(gone.iter().cloned());
-        changed.extend(gone);
-        if !changed.is_empty() {
+        concerned.extend(self.domains.miss(&changes.domains_missing, now));
+        self.certificates.miss(&changes.certificates_missing, now);
+        let changed = self.take_certificates(changes.certificates, now, patient, &mut report);
+        if !changed.certificates.is_empty() {
             concerned.extend(self.domains.bound_to(&changed).cloned());
         }
-        let removed = self.domains.expire(now, grace);
-        let snapshot = self.build(current, &concerned, &removed, now, &mut report);
+        let grace = self.settings.certificates.removal_grace;
+        let expired = self.domains.expire(now, grace);
+        for path in &expired.files {
+            self.problems.remove(&Item::File(path.clone()));
+        }
+        report.files_removed = expired.files;
+        let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
         report.compare(&before, &self.problems);
         (snapshot, report)
     }
@@ -107,7 +107,7 @@ impl Catalog {
     /// What a scan tells anew each time: lost directories, and names that are taken.
     fn note_states(&mut self, changes: &Changes) {
         self.problems
-            .retain(|item, _| !matches!(item, Item::Directory(_)));
+            .retain(|item, _| !matches!(item, Item::Directory(_) | Item::Duplicate(..)));
         for lost in &changes.lost {
             let item = Item::Directory(lost.path.clone());
             self.note(item, vec![Problem::lost(lost)]);
@@ -115,26 +115,21 @@ impl Catalog {
         for duplicate in &changes.duplicates {
             let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
             let problem = Problem::certificate(&duplicate.name, &duplicate.location, &refusal);
-            let item = Item::Directory(duplicate.location.clone());
+            let item = Item::Duplicate(duplicate.name.clone(), duplicate.location.clone());
             self.note(item, vec![problem]);
         }
     }
 
-    fn take_domains(
-        &mut self,
-        files: BTreeMap<PathBuf, Option<Content>>,
-        now: Now,
-    ) -> BTreeSet<Pattern> {
+    fn take_domains(&mut self, files: BTreeMap<PathBuf, Content>, now: Now) -> BTreeSet<Pattern> {
         let mut parsed = BTreeMap::new();
         for (path, content) in files {
             let file = match content {
-                Some(Ok(content)) => config::parse_domains(&path, &content),
-                Some(Err(unreadable)) => {
+                Ok(content) => config::parse_domains(&path, &content),
+                Err(unreadable) => {
                     let problem = Problem::unreadable(&path, &unreadable);
                     self.note(Item::File(path), vec![problem]);
                     continue;
                 }
-                None => DomainFile::default(),
             };
             let problems = file.problems.iter();
             let problems =
@@ -145,26 +140,23 @@ impl Catalog {
         self.domains.define(parsed, now)
     }
 
-    /// Returns the certificates of which another version is in use now.
     fn take_certificates(
         &mut self,
-        entries: BTreeMap<Name, Option<Files>>,
+        entries: BTreeMap<Name, Files>,
         now: Now,
         patient: bool,
         report: &mut Report,
-    ) -> BTreeSet<Name> {
-        let mut changed = BTreeSet::new();
+    ) -> Changed {
+        let mut changed = Changed::default();
         for (name, files) in entries {
-            let Some(files) = files else {
-                self.certificates.gone(&name, now);
-                continue;
-            };
-            let refusal = match self.certificates.adopt(&name, &files, now, patient) {
+            let adoption = self
+                .certificates
+                .adopt(&name, &files, now, patient, &mut changed);
+            let refusal = match adoption {
                 Adoption::Torn => continue,
                 Adoption::Same(refusal) => refusal,
                 Adoption::Refused(refusal) => Some(refusal),
                 Adoption::Adopted(refusal) => {
-                    changed.insert(name.clone());
                     report.certificates_adopted.push(name.clone());
                     refusal
                 }
@@ -175,7 +167,25 @@ impl Catalog {
             let problems = problems.collect();
             self.note(Item::Certificate(name), problems);
         }
+        self.certificates.settle(now);
+        self.remove_certificates(now, &mut changed, report);
         changed
+    }
+
+    /// Takes out what has been gone for long enough, and notes what has expired in use.
+    fn remove_certificates(&mut self, now: Now, changed: &mut Changed, report: &mut Report) {
+        let grace = self.settings.certificates.removal_grace;
+        report.certificates_removed = self.certificates.remove_gone(now, grace, changed);
+        for name in &report.certificates_removed {
+            self.problems.remove(&Item::Certificate(name.clone()));
+        }
+        for certificate in self.certificates.expire(now, changed) {
+            let refusal = Refusal::Expired(certificate.pair.validity.not_after);
+            let problem = Problem::expired(&certificate.name, &refusal);
+            let item = Item::Certificate(certificate.name.clone());
+            // What is wrong with newer files says more.
+            self.problems.entry(item).or_insert_with(|| vec![problem]);
+        }
     }
 
     fn note(&mut self, item: Item, problems: Vec<Problem>) {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
 use super::Now;
-use crate::certificate::{Certificate, Files, Name, Pair, Refusal};
+use crate::certificate::{Certificate, Files, Name, Pair, Refusal, Timestamp};
 use crate::domain::Pattern;
 use crate::tls::Configs;
 
@@ -16,6 +16,32 @@ pub(super) struct Certificates {
     provider: Arc<CryptoProvider>,
     configs: Configs,
     items: BTreeMap<Name, Item>,
+    /// The certificates in use by the names that they are valid for.
+    by_domain: BTreeMap<Pattern, BTreeSet<Name>>,
+    /// The certificates in use that have not expired, the next to expire first.
+    expiries: BTreeSet<(Timestamp, Name)>,
+}
+
+/// Certificates of which another version is in use now, or none.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    pub(super) certificates: BTreeSet<Name>,
+    /// All that they are, or were, valid for.
+    domains: BTreeSet<Pattern>,
+}
+
+impl Changed {
+    fn add(&mut self, certificate: &Certificate) {
+        self.certificates.insert(certificate.name.clone());
+        let names = certificate.pair.names().iter();
+        self.domains.extend(names.cloned());
+    }
+
+    /// Whether one of them concerns a domain that is bound to the best match.
+    pub(super) fn covers(&self, domain: &Pattern) -> bool {
+        let mut covering = domain.covered_by();
+        covering.any(|pattern| self.domains.contains(&pattern))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +79,8 @@ impl Certificates {
             provider,
             configs,
             items: BTreeMap::new(),
+            by_domain: BTreeMap::new(),
+            expiries: BTreeSet::new(),
         }
     }
 
@@ -69,7 +97,9 @@ impl Certificates {
     /// The best certificate for a domain that asks for no certain one: valid before expired, naming
     /// the domain itself before a wildcard, the one that lasts longest.
     pub(super) fn best_for(&self, domain: &Pattern, now: Now) -> Option<&Arc<Certificate>> {
-        let covering = self.in_use().filter(|it| it.pair.covers(domain));
+        let names = domain.covered_by();
+        let names = names.filter_map(|pattern| self.by_domain.get(&pattern));
+        let covering = names.flatten().filter_map(|name| self.get(name));
         covering.max_by_key(|it| {
             let valid = it.pair.check_time(now.wall).is_ok();
             (
@@ -80,17 +110,17 @@ impl Certificates {
         })
     }
 
-    /// Adopts the files of a certificate if they are sound. `patient` gives files that may be half
-    /// written time before they are refused.
+    /// Adopts the files of a certificate if they are sound, and notes that in `changed`. `patient`
+    /// gives files that may be half written time before they are refused.
     pub(super) fn adopt(
         &mut self,
         name: &Name,
         files: &Files,
         now: Now,
         patient: bool,
+        changed: &mut Changed,
     ) -> Adoption {
         let item = self.items.entry(name.clone()).or_default();
-        item.gone = None;
         let (pair, adoption) = match Pair::parse(files, &self.provider) {
             Ok(pair) => judge(item, pair, now),
             Err(refusal) => (None, Adoption::Refused(refusal)),
@@ -106,27 +136,91 @@ impl Certificates {
         item.torn = None;
         item.refused = matches!(adoption, Adoption::Refused(_));
         if let Some(pair) = pair {
-            item.in_use = Some(Arc::new(Certificate {
+            let certificate = Arc::new(Certificate {
                 name: name.clone(),
                 tls: self.configs.serving(&pair),
                 pair,
-            }));
+            });
+            let before = item.in_use.replace(Arc::clone(&certificate));
+            self.unlist(before.as_deref(), changed);
+            self.list(&certificate, changed);
         }
         adoption
     }
 
-    /// Notes that the files of a certificate are gone: it is in use until that has lasted.
-    pub(super) fn gone(&mut self, name: &Name, now: Now) {
-        if let Some(item) = self.items.get_mut(name) {
-            item.gone.get_or_insert(now.instant);
+    fn list(&mut self, certificate: &Certificate, changed: &mut Changed) {
+        changed.add(certificate);
+        for pattern in certificate.pair.names() {
+            let names = self.by_domain.entry(pattern.clone()).or_default();
+            names.insert(certificate.name.clone());
+        }
+        let not_after = certificate.pair.validity.not_after;
+        self.expiries.insert((not_after, certificate.name.clone()));
+    }
+
+    fn unlist(&mut self, certificate: Option<&Certificate>, changed: &mut Changed) {
+        let Some(certificate) = certificate else {
+            return;
+        };
+        changed.add(certificate);
+        for pattern in certificate.pair.names() {
+            if let Some(names) = self.by_domain.get_mut(pattern) {
+                names.remove(&certificate.name);
+                if names.is_empty() {
+                    self.by_domain.remove(pattern);
+                }
+            }
+        }
+        let not_after = certificate.pair.validity.not_after;
+        self.expiries.remove(&(not_after, certificate.name.clone()));
+    }
+
+    /// Notes whose files are missing now: those certificates are in use until that has lasted.
+    pub(super) fn miss(&mut self, missing: &BTreeSet<Name>, now: Now) {
+        for (name, item) in &mut self.items {
+            item.gone = match missing.contains(name) {
+                true => item.gone.or(Some(now.instant)),
+                false => None,
+            };
         }
     }
 
     /// Takes out the certificates that have been gone for `grace`.
-    pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Vec<Name> {
+    pub(super) fn remove_gone(
+        &mut self,
+        now: Now,
+        grace: Duration,
+        changed: &mut Changed,
+    ) -> Vec<Name> {
         let over = |item: &mut Item| item.gone.is_some_and(|gone| gone + grace <= now.instant);
         let over = self.items.extract_if(.., |_, item| over(item));
-        over.map(|(name, _)| name).collect()
+        let over: Vec<_> = over.collect();
+        for (_, item) in &over {
+            self.unlist(item.in_use.as_deref(), changed);
+        }
+        over.into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The certificates in use that have expired since the last look: a better match may be there
+    /// for the domains that are bound to the best one.
+    pub(super) fn expire(&mut self, now: Now, changed: &mut Changed) -> Vec<Arc<Certificate>> {
+        let past = |(not_after, _): &(Timestamp, Name)| *not_after < now.wall;
+        let mut expired = Vec::new();
+        while let Some((_, name)) = self.expiries.first().filter(|first| past(first)).cloned() {
+            self.expiries.pop_first();
+            if let Some(certificate) = self.get(&name).cloned() {
+                changed.add(&certificate);
+                expired.push(certificate);
+            }
+        }
+        expired
+    }
+
+    /// Gives up waiting for files that were due for another look but were not there to be read.
+    pub(super) fn settle(&mut self, now: Now) {
+        for item in self.items.values_mut() {
+            item.torn = item.torn.filter(|torn| torn.again > now.instant);
+        }
     }
 
     /// Certificates whose files are worth another look at `now`: half-written ones as their turn

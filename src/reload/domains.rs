@@ -6,9 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Now;
-use super::certificates::Certificates;
+use super::certificates::{Certificates, Changed};
 use super::problem::BindingFault;
-use crate::certificate;
 use crate::certificate::Certificate;
 use crate::config::{self, Binding, DomainFile, Place};
 use crate::domain::Pattern;
@@ -19,16 +18,30 @@ use crate::telemetry::DomainCounters;
 #[derive(Debug, Default)]
 pub(super) struct Domains {
     items: BTreeMap<Pattern, Item>,
-    files: BTreeMap<PathBuf, BTreeSet<Pattern>>,
+    files: BTreeMap<PathBuf, File>,
 }
 
 #[derive(Debug, Default)]
 struct Item {
-    /// One for each file that defines the domain; the first one counts.
-    definitions: Vec<Arc<config::Domain>>,
+    /// One for each file that defines the domain, in the order in which they came.
+    definitions: Vec<Definition>,
     bound: Option<Arc<Certificate>>,
     counters: Arc<DomainCounters>,
     gone: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    config: Arc<config::Domain>,
+    /// Whether its file is missing: it counts only while no other one does.
+    missing: bool,
+}
+
+/// A file of `domains/`, and what it defines.
+#[derive(Debug, Default)]
+struct File {
+    names: BTreeSet<Pattern>,
+    missing: Option<Instant>,
 }
 
 /// A table for a domain that another table defines already.
@@ -39,9 +52,15 @@ pub(super) struct Duplicate {
     pub(super) first: Place,
 }
 
+/// What became of domains whose files or tables have been gone for the grace.
+#[derive(Debug, Default)]
+pub(super) struct Expired {
+    pub(super) domains: Vec<Pattern>,
+    pub(super) files: Vec<PathBuf>,
+}
+
 impl Domains {
-    /// Takes over what files of `domains/` hold now; an absent file holds nothing. Returns the
-    /// domains that this concerns.
+    /// Takes over what files of `domains/` hold now. Returns the domains that this concerns.
     pub(super) fn define(
         &mut self,
         files: BTreeMap<PathBuf, DomainFile>,
@@ -58,75 +77,101 @@ impl Domains {
                 self.add(&path, domain);
             }
         }
-        for name in &concerned {
-            if let Some(item) = self.items.get_mut(name) {
-                item.gone = item.definitions.is_empty().then_some(now.instant);
+        self.note_gone(&concerned, now.instant);
+        concerned
+    }
+
+    /// Notes which files are missing now; what they define stays until that has lasted, unless
+    /// another file defines it. Returns the domains that this concerns.
+    pub(super) fn miss(&mut self, missing: &BTreeSet<PathBuf>, now: Now) -> BTreeSet<Pattern> {
+        let mut concerned = BTreeSet::new();
+        for (path, file) in &mut self.files {
+            let is_missing = missing.contains(path);
+            if is_missing == file.missing.is_some() {
+                continue;
+            }
+            file.missing = is_missing.then_some(now.instant);
+            concerned.extend(file.names.iter().cloned());
+            for name in &file.names {
+                if let Some(item) = self.items.get_mut(name)
+                    && let Some(definition) = item.defined_in(path)
+                {
+                    definition.missing = is_missing;
+                }
             }
         }
         concerned
     }
 
     /// Takes back the definitions of a file, but for those that its new content leaves in doubt.
-    fn withdraw(&mut self, path: &Path, file: &DomainFile) -> Vec<Pattern> {
-        let Some(names) = self.files.get_mut(path) else {
+    fn withdraw(&mut self, path: &Path, content: &DomainFile) -> Vec<Pattern> {
+        let Some(file) = self.files.get_mut(path) else {
             return Vec::new();
         };
-        let defined: BTreeSet<_> = file.domains.iter().map(|domain| &domain.name).collect();
-        let withdrawn = names.extract_if(.., |name| {
-            let in_doubt = file.torn || file.unsound.contains(name);
+        let defined: BTreeSet<_> = content.domains.iter().map(|domain| &domain.name).collect();
+        let withdrawn = file.names.extract_if(.., |name| {
+            let in_doubt = content.torn || content.unsound.contains(name);
             defined.contains(name) || !in_doubt
         });
         let withdrawn: Vec<_> = withdrawn.collect();
         for name in &withdrawn {
-            if let Some(item) = self.items.get_mut(name) {
-                let others = |definition: &Arc<config::Domain>| *definition.place.file != *path;
-                // Its place in the line stays with a file that goes on defining the domain.
-                if !defined.contains(name) {
-                    item.definitions.retain(others);
-                }
+            // Its place in the line stays with a file that goes on defining the domain.
+            if let Some(item) = self.items.get_mut(name)
+                && !defined.contains(name)
+            {
+                item.undefine(path);
             }
         }
         withdrawn
     }
 
     fn add(&mut self, path: &Path, domain: config::Domain) {
-        let names = self.files.entry(path.to_owned()).or_default();
-        names.insert(domain.name.clone());
+        let file = self.files.entry(path.to_owned()).or_default();
+        file.names.insert(domain.name.clone());
         let item = self.items.entry(domain.name.clone()).or_default();
-        let mut definitions = item.definitions.iter_mut();
-        match definitions.find(|definition| definition.place.file == domain.place.file) {
-            Some(definition) if definition.same_meaning(&domain) => {}
-            Some(definition) => *definition = Arc::new(domain),
-            None => item.definitions.push(Arc::new(domain)),
+        match item.defined_in(path) {
+            Some(definition) if *definition.config == domain => {}
+            Some(definition) => definition.config = Arc::new(domain),
+            None => item.definitions.push(Definition {
+                config: Arc::new(domain),
+                missing: false,
+            }),
+        }
+    }
+
+    fn note_gone<'p>(&mut self, names: impl IntoIterator<Item = &'p Pattern>, now: Instant) {
+        for name in names {
+            if let Some(item) = self.items.get_mut(name) {
+                item.gone = item.definitions.is_empty().then_some(now);
+            }
         }
     }
 
     /// The tables that do not count, for a domain.
     pub(super) fn duplicates(&self, name: &Pattern) -> Vec<Duplicate> {
-        let definitions = self.items.get(name).map(|item| &item.definitions[..]);
-        let Some([first, others @ ..]) = definitions else {
+        let Some(item) = self.items.get(name) else {
             return Vec::new();
         };
-        let duplicate = |other: &Arc<config::Domain>| Duplicate {
-            name: name.clone(),
-            place: other.place.clone(),
-            first: first.place.clone(),
+        let mut definitions = item.definitions.iter().filter(|it| !it.missing);
+        let Some(first) = definitions.next() else {
+            return Vec::new();
         };
-        others.iter().map(duplicate).collect()
+        let duplicates = definitions.map(|other| Duplicate {
+            name: name.clone(),
+            place: other.config.place.clone(),
+            first: first.config.place.clone(),
+        });
+        duplicates.collect()
     }
 
-    /// The domains that a change of these certificates concerns.
+    /// The domains that a change of certificates concerns.
     pub(super) fn bound_to<'d>(
         &'d self,
-        changed: &'d BTreeSet<certificate::Name>,
+        changed: &'d Changed,
     ) -> impl Iterator<Item = &'d Pattern> {
-        let concerned = |item: &Item| match item.definitions.first().map(|it| &it.binding) {
-            Some(Binding::Named(name)) => changed.contains(name),
-            Some(Binding::Auto) => true,
-            Some(Binding::Unbound) | None => false,
-        };
-        let items = self.items.iter().filter(move |(_, item)| concerned(item));
-        items.map(|(name, _)| name)
+        let items = self.items.iter();
+        let concerned = items.filter(|(name, item)| item.is_concerned(name, changed));
+        concerned.map(|(name, _)| name)
     }
 
     /// Makes the domain as it shall be served, and says what is wrong with its binding. None for a
@@ -138,7 +183,7 @@ impl Domains {
         now: Now,
     ) -> Option<(snapshot::Domain, Option<BindingFault>)> {
         let item = self.items.get_mut(name)?;
-        let config = Arc::clone(item.definitions.first()?);
+        let config = Arc::clone(item.config()?);
         let (bound, fault) = bind(&config, item.bound.take(), certificates, now);
         item.bound = bound;
         let https = match (&item.bound, &config.binding) {
@@ -155,17 +200,67 @@ impl Domains {
         Some((domain, fault))
     }
 
-    /// Takes out the domains that have had no definition for `grace`.
-    pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Vec<Pattern> {
-        let over = |item: &mut Item| item.gone.is_some_and(|gone| gone + grace <= now.instant);
-        let over = self.items.extract_if(.., |_, item| over(item));
-        over.map(|(name, _)| name).collect()
+    /// Takes out the files that have been missing, and the domains that have had no definition, for
+    /// `grace`.
+    pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Expired {
+        let over = |since: Option<Instant>| since.is_some_and(|it| it + grace <= now.instant);
+        let files: Vec<_> = self
+            .files
+            .extract_if(.., |_, file| over(file.missing))
+            .collect();
+        for (path, file) in &files {
+            for name in &file.names {
+                if let Some(item) = self.items.get_mut(name) {
+                    item.undefine(path);
+                    // It has been gone for as long as its file.
+                    item.gone = item.gone.or(file.missing);
+                    item.gone = item.gone.filter(|_| item.definitions.is_empty());
+                }
+            }
+        }
+        let domains = self.items.extract_if(.., |_, item| over(item.gone));
+        Expired {
+            domains: domains.map(|(name, _)| name).collect(),
+            files: files.into_iter().map(|(path, _)| path).collect(),
+        }
     }
 
     /// When something is to be done without an event.
     pub(super) fn next_deadline(&self, grace: Duration) -> Option<Instant> {
-        let gone = self.items.values().filter_map(|item| item.gone);
-        gone.map(|gone| gone + grace).min()
+        let domains = self.items.values().filter_map(|item| item.gone);
+        let files = self.files.values().filter_map(|file| file.missing);
+        domains.chain(files).map(|gone| gone + grace).min()
+    }
+}
+
+impl Item {
+    /// The definition that counts.
+    fn config(&self) -> Option<&Arc<config::Domain>> {
+        let present = self.definitions.iter().find(|it| !it.missing);
+        let counts = present.or(self.definitions.first())?;
+        Some(&counts.config)
+    }
+
+    fn defined_in(&mut self, path: &Path) -> Option<&mut Definition> {
+        let mut definitions = self.definitions.iter_mut();
+        definitions.find(|definition| *definition.config.place.file == *path)
+    }
+
+    fn undefine(&mut self, path: &Path) {
+        let others = |definition: &Definition| *definition.config.place.file != *path;
+        self.definitions.retain(others);
+    }
+
+    fn is_concerned(&self, name: &Pattern, changed: &Changed) -> bool {
+        let bound = self.bound.as_ref();
+        if bound.is_some_and(|bound| changed.certificates.contains(&bound.name)) {
+            return true;
+        }
+        match self.config().map(|config| &config.binding) {
+            Some(Binding::Named(certificate)) => changed.certificates.contains(certificate),
+            Some(Binding::Auto) => changed.covers(name),
+            Some(Binding::Unbound) | None => false,
+        }
     }
 }
 
@@ -177,7 +272,15 @@ fn bind(
     certificates: &Certificates,
     now: Now,
 ) -> (Option<Arc<Certificate>>, Option<BindingFault>) {
-    let last = last.filter(|last| certificates.get(&last.name).is_some());
+    let holds =
+        |certificate: &Certificate| config.allow_mismatch || certificate.pair.covers(&config.name);
+    // Its newest version, if that holds; the one that was last good, if not.
+    let newest = last.as_ref().and_then(|last| certificates.get(&last.name));
+    let last = match newest {
+        Some(newest) if holds(newest) => Some(Arc::clone(newest)),
+        Some(_) => last,
+        None => None,
+    };
     match &config.binding {
         Binding::Unbound => (None, None),
         Binding::Auto => match certificates.best_for(&config.name, now) {
@@ -185,9 +288,7 @@ fn bind(
             None => (last, Some(BindingFault::NoMatch)),
         },
         Binding::Named(name) => match certificates.get(name) {
-            Some(certificate) if config.allow_mismatch || certificate.pair.covers(&config.name) => {
-                (Some(Arc::clone(certificate)), None)
-            }
+            Some(certificate) if holds(certificate) => (Some(Arc::clone(certificate)), None),
             Some(certificate) => {
                 let fault = BindingFault::NameNotCovered {
                     certificate: name.clone(),

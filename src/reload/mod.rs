@@ -269,6 +269,8 @@ impl Reloader {
         let scanned = Instant::now();
         let current = self.publisher.current();
         let (snapshot, mut report) = self.catalog.apply(changes, &current, now, patient);
+        self.source
+            .drop_missing(&report.files_removed, &report.certificates_removed);
         report.scan = scanned - now.instant;
         report.build = scanned.elapsed();
         let generation = snapshot.as_ref().map(|snapshot| snapshot.generation);

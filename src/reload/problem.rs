@@ -11,6 +11,7 @@ pub(super) enum Item {
     Directory(PathBuf),
     File(PathBuf),
     Certificate(certificate::Name),
+    Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
 }
 
@@ -79,6 +80,18 @@ impl Problem {
             reason: refusal.code(),
             place: None,
             text: format!("in {}: {refusal}", location.display()),
+            hint: refusal.hint().to_owned(),
+        }
+    }
+
+    /// A certificate that expired while it was in use.
+    pub(super) fn expired(name: &certificate::Name, refusal: &Refusal) -> Self {
+        Self {
+            kind: Kind::Certificate,
+            name: name.to_string(),
+            reason: refusal.code(),
+            place: None,
+            text: format!("{refusal} and is still served"),
             hint: refusal.hint().to_owned(),
         }
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Report {
     pub certificates_adopted: Vec<certificate::Name>,
     /// Certificates that are no longer in use.
     pub certificates_removed: Vec<certificate::Name>,
+    /// Files of domains that are forgotten.
+    pub files_removed: Vec<PathBuf>,
     /// Problems that are new.
     pub quarantined: Vec<Problem>,
     /// Problems that are over.

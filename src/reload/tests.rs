@@ -1,6 +1,6 @@
 //! What becomes of changed files: bytes and a time go in, a snapshot and a report come out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::crypto::aws_lc_rs;
 
 use super::{Catalog, Now, Report};
-use crate::certificate::{Files, Fingerprint};
+use crate::certificate::{Files, Fingerprint, Timestamp};
 use crate::config::{Changes, Settings};
 use crate::snapshot::{Domain, Https, Snapshot};
 
@@ -42,9 +42,9 @@ impl Bench {
         report
     }
 
-    fn later(&mut self, seconds: u64) -> Report {
+    fn later(&mut self, seconds: u64, changes: Changes) -> Report {
         self.now.instant += Duration::from_secs(seconds);
-        self.apply(Changes::default())
+        self.apply(changes)
     }
 
     fn domain(&self, name: &str) -> &Arc<Domain> {
@@ -82,32 +82,42 @@ fn issue_for(names: &[&str], from: i32, until: i32) -> Issued {
     }
 }
 
-fn files(chain: &str, key: &str) -> Option<Files> {
+fn files(chain: &str, key: &str) -> Files {
     let mut files = Files::new(PathBuf::from("certificates/play"));
     files.insert("fullchain.pem".to_owned(), Ok(chain.into()));
     files.insert("privkey.pem".to_owned(), Ok(key.into()));
-    Some(files)
+    files
 }
 
 fn certificate(name: &str, issued: &Issued) -> Changes {
     certificate_files(name, files(&issued.chain, &issued.key))
 }
 
-fn certificate_files(name: &str, files: Option<Files>) -> Changes {
+fn certificate_files(name: &str, files: Files) -> Changes {
     Changes {
         certificates: BTreeMap::from([(name.parse().unwrap(), files)]),
         ..Changes::default()
     }
 }
 
-fn domains(file: &str, text: &str) -> Changes {
-    domain_file(file, Some(text))
+fn no_certificate(name: &str) -> Changes {
+    Changes {
+        certificates_missing: BTreeSet::from([name.parse().unwrap()]),
+        ..Changes::default()
+    }
 }
 
-fn domain_file(file: &str, text: Option<&str>) -> Changes {
-    let content = text.map(|text| Ok(text.into()));
+fn domains(file: &str, text: &str) -> Changes {
+    let path = Path::new("domains").join(file);
     Changes {
-        domains: BTreeMap::from([(Path::new("domains").join(file), content)]),
+        domains: BTreeMap::from([(path, Ok(text.into()))]),
+        ..Changes::default()
+    }
+}
+
+fn no_domains(file: &str) -> Changes {
+    Changes {
+        domains_missing: BTreeSet::from([Path::new("domains").join(file)]),
         ..Changes::default()
     }
 }
@@ -206,11 +216,11 @@ fn an_expired_certificate_is_better_than_none() {
 #[test]
 fn a_deleted_certificate_is_unbound_after_the_grace() {
     let (mut bench, old) = serving();
-    bench.apply(certificate_files("play", None));
+    bench.apply(no_certificate("play"));
     assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
-    bench.later(9);
+    bench.later(9, no_certificate("play"));
     assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
-    let report = bench.later(2);
+    let report = bench.later(2, no_certificate("play"));
     assert_eq!(report.certificates_removed.len(), 1);
     assert!(matches!(bench.domain(PLAY).https, Https::Unusable));
     assert_eq!(bench.snapshot.https_withdrawn, bench.snapshot.generation);
@@ -219,10 +229,60 @@ fn a_deleted_certificate_is_unbound_after_the_grace() {
 #[test]
 fn a_certificate_that_comes_back_was_never_gone() {
     let (mut bench, old) = serving();
-    bench.apply(certificate_files("play", None));
-    bench.later(5);
-    bench.apply(certificate("play", &old));
-    bench.later(100);
+    bench.apply(no_certificate("play"));
+    bench.later(5, certificate("play", &old));
+    bench.later(100, no_certificate("play"));
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+}
+
+#[test]
+fn a_torn_certificate_that_is_removed_is_not_waited_for() {
+    let (mut bench, old) = serving();
+    bench.apply(certificate_files("play", files("", &old.key)));
+    bench.later(1, Changes::default());
+    assert_eq!(bench.catalog.next_deadline(), None);
+}
+
+#[test]
+fn what_expires_in_use_is_reported_and_left_for_a_better_match() {
+    let mut bench = Bench::new();
+    bench.apply(domains("all.toml", &table(PLAY, "certificate = \"auto\"")));
+    let (exact, wildcard) = (issue_for(&[PLAY], 2020, 2030), issue(&["*.example.com"]));
+    bench.apply(certificate("exact", &exact));
+    bench.apply(certificate("wildcard", &wildcard));
+    assert_eq!(bench.serves(PLAY), Some(exact.fingerprint));
+    bench.now.wall = Timestamp(2_000_000_000);
+    let report = bench.apply(Changes::default());
+    assert_eq!(reasons(&report), ["expired"]);
+    assert_eq!(bench.serves(PLAY), Some(wildcard.fingerprint));
+}
+
+#[test]
+fn a_binding_that_is_kept_follows_its_certificate() {
+    let (mut bench, _) = serving();
+    bench.apply(certificate("other", &issue(&[OTHER])));
+    let text = table(PLAY, "certificate = \"other\"") + &table(OTHER, BOUND);
+    assert_eq!(
+        reasons(&bench.apply(domains("all.toml", &text))),
+        ["name_not_covered"]
+    );
+    let new = issue(&[PLAY, OTHER]);
+    bench.apply(certificate("play", &new));
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+    bench.apply(no_certificate("play"));
+    bench.later(11, no_certificate("play"));
+    assert!(bench.serves(PLAY).is_none());
+}
+
+#[test]
+fn a_domain_file_that_is_renamed_changes_nothing() {
+    let (mut bench, old) = serving();
+    let text = table(PLAY, BOUND) + &table(OTHER, BOUND);
+    let mut renamed = domains("new.toml", &text);
+    renamed.domains_missing = no_domains("all.toml").domains_missing;
+    assert!(bench.apply(renamed).quarantined.is_empty());
+    bench.later(11, no_domains("all.toml"));
+    bench.later(11, Changes::default());
     assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
 }
 
@@ -231,10 +291,11 @@ fn a_deleted_domain_is_served_until_the_grace_is_over() {
     let (mut bench, _) = serving();
     bench.apply(domains("all.toml", &table(PLAY, BOUND)));
     assert!(bench.snapshot.find(OTHER).is_some());
-    bench.later(11);
+    bench.later(11, Changes::default());
     assert!(bench.snapshot.find(OTHER).is_none());
-    bench.apply(domain_file("all.toml", None));
-    bench.later(11);
+    bench.apply(no_domains("all.toml"));
+    assert!(bench.snapshot.find(PLAY).is_some());
+    bench.later(11, no_domains("all.toml"));
     assert!(bench.snapshot.find(PLAY).is_none());
 }
 
@@ -246,7 +307,7 @@ fn a_bad_file_takes_nothing_down() {
     for (text, reason) in [("[[domain]\n", "toml_syntax"), (&unsound, "unknown_key")] {
         let report = bench.apply(domains("all.toml", text));
         assert_eq!(reasons(&report), [reason]);
-        bench.later(100);
+        bench.later(100, Changes::default());
         assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
     }
     assert!(matches!(bench.domain(OTHER).https, Https::Off));

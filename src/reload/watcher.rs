@@ -53,9 +53,8 @@ impl Watcher {
 
     fn start(&self, roots: &[Root]) -> notify::Result<RecommendedWatcher> {
         let triggers = self.triggers.clone();
-        let concerned: Vec<_> = roots.iter().map(|root| root.path.clone()).collect();
         let mut watcher = notify::recommended_watcher(move |event| {
-            if tells_of_a_change(&event) && concerns(&event, &concerned) {
+            if tells_of_a_change(&event) {
                 // A full queue holds a trigger already.
                 let _ = triggers.try_send(Trigger::Files);
             }
@@ -63,34 +62,18 @@ impl Watcher {
         for root in roots.iter().filter(|root| root.identity.is_some()) {
             watcher.watch(&root.path, RecursiveMode::Recursive)?;
         }
-        // Where a root comes back after it was moved away. Not worth a failure: `/` cannot be
-        // watched by everybody.
-        for parent in roots.iter().filter_map(|root| root.path.parent()) {
-            if !roots.iter().any(|root| parent.starts_with(&root.path)) {
-                let _ = watcher.watch(parent, RecursiveMode::NonRecursive);
-            }
-        }
         Ok(watcher)
     }
 }
 
 impl Root {
     fn new(path: PathBuf) -> Self {
-        // A relative path has no parent to watch.
-        let path = std::path::absolute(&path).unwrap_or(path);
         let metadata = fs::metadata(&path).ok();
         Self {
             path,
             identity: metadata.map(|metadata| (metadata.dev(), metadata.ino())),
         }
     }
-}
-
-/// Whether an event is about one of the roots or what is in it, not about its neighbours.
-fn concerns(event: &notify::Result<Event>, roots: &[PathBuf]) -> bool {
-    let Ok(event) = event else { return true };
-    let below = |path: &PathBuf| roots.iter().any(|root| path.starts_with(root));
-    event.paths.is_empty() || event.paths.iter().any(below)
 }
 
 /// Reading files makes events as well, and we read them.

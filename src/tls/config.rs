@@ -28,6 +28,8 @@ impl Configs {
         let nothing = Arc::new(NoCertificate);
         let mut base = builder.with_no_client_auth().with_cert_resolver(nothing);
         base.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        base.send_tls13_tickets = 1;
+        base.max_fragment_size = Some(MAX_FRAGMENT);
         base.ticketer = aws_lc_rs::Ticketer::new()?;
         base.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
         Ok(Self { base })
@@ -53,3 +55,6 @@ impl rustls::server::ResolvesServerCert for NoCertificate {
         None
     }
 }
+
+/// The most bytes of a TLS record, its header included.
+const MAX_FRAGMENT: usize = 13_112;

@@ -11,13 +11,33 @@ use crate::certificate::{self, Files, Name};
 pub(super) struct Entry {
     pub(super) directory: PathBuf,
     location: PathBuf,
-    pub(super) files: Vec<PathBuf>,
+    files: io::Result<Vec<PathBuf>>,
 }
 
 impl Entry {
+    fn new(directory: &Path, location: &Path, files: io::Result<Vec<PathBuf>>) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            location: location.to_owned(),
+            files,
+        }
+    }
+
+    /// The files to look at for a change.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        match &self.files {
+            Ok(files) => files.clone(),
+            Err(_) => vec![self.location.clone()],
+        }
+    }
+
     pub(super) fn read(self) -> Files {
+        let paths = match self.files {
+            Ok(paths) => paths,
+            Err(error) => return Files::unreadable(self.location, error.into()),
+        };
         let mut files = Files::new(self.location);
-        for path in self.files {
+        for path in paths {
             if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
                 files.insert(name.to_owned(), read(&path));
             }
@@ -28,44 +48,48 @@ impl Entry {
 
 /// The certificates in a directory, each name once or more.
 pub(super) fn list_certificates(directory: &Path) -> io::Result<Vec<(Name, Entry)>> {
-    let mut directories = Vec::new();
-    let mut flat: BTreeMap<Name, Entry> = BTreeMap::new();
-    let entry = |location: &Path| Entry {
-        directory: directory.to_owned(),
-        location: location.to_owned(),
-        files: Vec::new(),
-    };
+    let mut entries = Vec::new();
+    let mut flat: BTreeMap<Name, Vec<PathBuf>> = BTreeMap::new();
     for path in list(directory)? {
         let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if path.is_dir() {
-            let Ok(name) = file_name.parse() else {
-                continue;
-            };
-            let mut entry = entry(&path);
-            entry.files = list_pair(&path);
-            if !entry.files.is_empty() {
-                directories.push((name, entry));
+        match (fs::metadata(&path), certificate::name_of_file(file_name)) {
+            (Ok(metadata), _) if metadata.is_dir() => {
+                let Ok(name) = file_name.parse() else {
+                    continue;
+                };
+                match list_pair(&path) {
+                    Ok(files) if files.is_empty() => {}
+                    // It was removed while we looked.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    files => entries.push((name, Entry::new(directory, &path, files))),
+                }
             }
-        } else if let Some(name) = certificate::name_of_file(file_name) {
-            let entry = flat.entry(name).or_insert_with(|| entry(directory));
-            entry.files.push(path);
+            (_, Some(name)) => flat.entry(name).or_default().push(path),
+            // A symlink that leads nowhere may have led to a directory: a lost mount, say.
+            (Err(error), None) if path.is_symlink() => {
+                if let Ok(name) = file_name.parse() {
+                    entries.push((name, Entry::new(directory, &path, Err(error))));
+                }
+            }
+            (_, None) => {}
         }
     }
-    directories.extend(flat);
-    Ok(directories)
+    let flat = flat.into_iter();
+    entries.extend(flat.map(|(name, files)| (name, Entry::new(directory, directory, Ok(files)))));
+    Ok(entries)
 }
 
-/// The files of a certificate's directory; none while the directory itself is being replaced.
-fn list_pair(directory: &Path) -> Vec<PathBuf> {
+/// The files of a certificate's directory.
+fn list_pair(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let relevant = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(certificate::relevant)
     };
-    let mut files = list(directory).unwrap_or_default();
+    let mut files = list(directory)?;
     files.retain(relevant);
-    files
+    Ok(files)
 }
 
 /// Adds what is not there yet; names a second location for the same name.
@@ -90,8 +114,8 @@ pub(super) fn merge(
 
 /// The paths in a directory, sorted.
 pub(super) fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory)?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let paths = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
 }

@@ -2,14 +2,14 @@ mod listing;
 mod read;
 mod stamp;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use listing::{Entry, list, list_certificates, merge};
 use read::read;
-use stamp::{Seen, Stamp, see};
+use stamp::{Seen, see};
 
 use crate::certificate::{Files, Name, Unreadable};
 
@@ -23,7 +23,7 @@ pub type Content = Result<Vec<u8>, Unreadable>;
 #[derive(Debug)]
 pub struct Source {
     root: PathBuf,
-    settings: Option<Stamp>,
+    settings: BTreeMap<PathBuf, Seen>,
     domains: BTreeMap<PathBuf, Seen>,
     certificates: BTreeMap<Name, Seen>,
 }
@@ -33,10 +33,14 @@ pub struct Source {
 pub struct Changes {
     /// `lockgate.toml` and its path; an absent file counts as an empty one.
     pub settings: Option<(PathBuf, Content)>,
-    /// Files of `domains/`: new or changed with their content, gone with none.
-    pub domains: BTreeMap<PathBuf, Option<Content>>,
-    /// Certificates: new or changed with all of their files, gone with none.
-    pub certificates: BTreeMap<Name, Option<Files>>,
+    /// Files of `domains/` that are new or changed.
+    pub domains: BTreeMap<PathBuf, Content>,
+    /// Files of `domains/` that are not there any more, until they are dropped.
+    pub domains_missing: BTreeSet<PathBuf>,
+    /// Certificates that are new or changed, each with all of its files.
+    pub certificates: BTreeMap<Name, Files>,
+    /// Certificates that are not there any more, until they are dropped.
+    pub certificates_missing: BTreeSet<Name>,
     /// Certificates whose name another location holds too: that one counts, this one does not.
     pub duplicates: Vec<Duplicate>,
     /// Directories that are missing, unreadable or suddenly empty: nothing in them counts as gone.
@@ -68,7 +72,7 @@ impl Source {
     pub fn new(root: PathBuf) -> Self {
         Self {
             root,
-            settings: None,
+            settings: BTreeMap::new(),
             domains: BTreeMap::new(),
             certificates: BTreeMap::new(),
         }
@@ -88,14 +92,13 @@ impl Source {
     pub fn scan_settings(&mut self, changes: &mut Changes) {
         let path = self.root.join("lockgate.toml");
         match fs::metadata(&path) {
-            Ok(metadata) => {
-                let stamp = Stamp::of(&metadata);
-                if self.settings.replace(stamp) != Some(stamp) || stamp.is_fresh() {
+            Ok(_) => {
+                if see(&mut self.settings, &path, &self.root, vec![path.clone()]) {
                     let content = read(&path);
                     changes.settings = Some((path, content));
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_none() => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_empty() => {
                 changes.settings = Some((path, Ok(Vec::new())));
             }
             Err(error) => changes.lost.push(Lost { path, error }),
@@ -112,7 +115,25 @@ impl Source {
     /// Makes the next scan read a certificate again, changed or not.
     pub fn forget_certificate(&mut self, name: &Name) {
         if let Some(seen) = self.certificates.get_mut(name) {
-            seen.files.clear();
+            seen.forget();
+        }
+    }
+
+    /// Makes the next scan read everything again.
+    pub fn forget_all(&mut self) {
+        let files = self.settings.values_mut().chain(self.domains.values_mut());
+        files
+            .chain(self.certificates.values_mut())
+            .for_each(Seen::forget);
+    }
+
+    /// Stops telling that these are missing.
+    pub fn drop_missing(&mut self, domains: &[PathBuf], certificates: &[Name]) {
+        for path in domains {
+            self.domains.remove(path);
+        }
+        for name in certificates {
+            self.certificates.remove(name);
         }
     }
 
@@ -142,17 +163,16 @@ impl Source {
             changes.lost.push(Lost::empty(directory));
             return;
         }
-        self.domains.retain(|path, _| {
-            let stays = listing.contains_key(path);
-            if !stays {
-                changes.domains.insert(path.clone(), None);
+        for (path, seen) in &mut self.domains {
+            if !listing.contains_key(path) {
+                seen.missing = true;
+                changes.domains_missing.insert(path.clone());
             }
-            stays
-        });
+        }
         for (path, files) in listing {
             if see(&mut self.domains, &path, &directory, files) {
                 let content = read(&path);
-                changes.domains.insert(path, Some(content));
+                changes.domains.insert(path, content);
             }
         }
     }
@@ -177,17 +197,21 @@ impl Source {
                 }
             }
         }
-        self.certificates.retain(|name, seen| {
-            let stays = listing.contains_key(name) || lost.contains(&seen.directory);
-            if !stays {
-                changes.certificates.insert(name.clone(), None);
+        for (name, seen) in &mut self.certificates {
+            if !listing.contains_key(name) && !lost.contains(&seen.directory) {
+                seen.missing = true;
+                changes.certificates_missing.insert(name.clone());
             }
-            stays
-        });
+        }
         for (name, entry) in listing {
-            let files = entry.files.clone();
+            // Another location does not take over from one that is lost.
+            let seen = self.certificates.get(&name);
+            if seen.is_some_and(|seen| lost.contains(&seen.directory)) {
+                continue;
+            }
+            let files = entry.paths();
             if see(&mut self.certificates, &name, &entry.directory, files) {
-                changes.certificates.insert(name, Some(entry.read()));
+                changes.certificates.insert(name, entry.read());
             }
         }
     }
@@ -229,17 +253,6 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, content).unwrap();
         }
-
-        fn age(&self, source: &mut Source) {
-            // What was just written counts as fresh; tests ask about what was not.
-            let stamps = source
-                .certificates
-                .values_mut()
-                .chain(source.domains.values_mut());
-            for seen in stamps {
-                seen.files.iter_mut().for_each(|(_, stamp)| *stamp = None);
-            }
-        }
     }
 
     fn scan(source: &mut Source) -> Changes {
@@ -248,11 +261,13 @@ mod tests {
         changes
     }
 
-    fn certificates(changes: &Changes) -> Vec<(&str, bool)> {
-        let certificates = changes.certificates.iter();
-        certificates
-            .map(|(name, files)| (name.as_str(), files.is_some()))
-            .collect()
+    fn certificates(changes: &Changes) -> Vec<&str> {
+        changes.certificates.keys().map(Name::as_str).collect()
+    }
+
+    fn missing(changes: &Changes) -> Vec<&str> {
+        let missing = changes.certificates_missing.iter();
+        missing.map(Name::as_str).collect()
     }
 
     #[test]
@@ -270,7 +285,7 @@ mod tests {
         ]);
         let mut source = Source::new(directory.0.path().into());
         let changes = scan(&mut source);
-        assert_eq!(certificates(&changes), [("one", true), ("two", true)]);
+        assert_eq!(certificates(&changes), ["one", "two"]);
         assert_eq!(
             changes.domains.keys().collect::<Vec<_>>(),
             [&directory.path("domains/a.toml")]
@@ -279,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_told_once_and_a_lost_directory_never() {
+    fn what_is_gone_is_told_until_it_is_dropped_but_not_while_its_directory_is_lost() {
         let directory = Directory::new(&[
             "domains/a.toml",
             "certificates/one/tls.crt",
@@ -287,20 +302,50 @@ mod tests {
         ]);
         let mut source = Source::new(directory.0.path().into());
         scan(&mut source);
-        directory.age(&mut source);
         fs::remove_dir_all(directory.path("certificates/two")).unwrap();
-        assert!(certificates(&scan(&mut source)).contains(&("two", false)));
-        assert!(!certificates(&scan(&mut source)).contains(&("two", false)));
+        assert_eq!(missing(&scan(&mut source)), ["two"]);
+        assert_eq!(missing(&scan(&mut source)), ["two"]);
 
         fs::remove_dir_all(directory.path("certificates/one")).unwrap();
         let changes = scan(&mut source);
-        assert!(changes.certificates.is_empty());
+        assert!(missing(&changes).is_empty());
         assert_eq!(changes.lost[0].path, directory.path("certificates"));
 
         fs::remove_dir_all(directory.path("certificates")).unwrap();
         let changes = scan(&mut source);
-        assert!(changes.certificates.is_empty());
+        assert!(missing(&changes).is_empty());
         assert_eq!(changes.lost[0].path, directory.path("certificates"));
+
+        directory.write("certificates/one/tls.crt", "x");
+        let changes = scan(&mut source);
+        assert_eq!(certificates(&changes), ["one"]);
+        assert_eq!(missing(&changes), ["two"]);
+        source.drop_missing(&[], &["two".parse().unwrap()]);
+        assert!(missing(&scan(&mut source)).is_empty());
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_followed_is_there_and_unreadable() {
+        let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
+        let mut source = Source::new(directory.0.path().into());
+        scan(&mut source);
+        fs::rename(
+            directory.path("certificates/one"),
+            directory.path("elsewhere"),
+        )
+        .unwrap();
+        std::os::unix::fs::symlink("/nowhere", directory.path("certificates/one")).unwrap();
+        let changes = scan(&mut source);
+        assert!(missing(&changes).is_empty());
+        assert_eq!(certificates(&changes), ["one"]);
+    }
+
+    #[test]
+    fn what_was_fresh_when_it_was_read_is_read_once_more() {
+        let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
+        let mut source = Source::new(directory.0.path().into());
+        scan(&mut source);
+        assert_eq!(certificates(&scan(&mut source)), ["one"]);
     }
 
     #[test]
@@ -311,7 +356,7 @@ mod tests {
             "certificates/one.pem",
         ]);
         let changes = scan(&mut Source::new(directory.0.path().into()));
-        assert_eq!(certificates(&changes), [("one", true)]);
+        assert_eq!(certificates(&changes), ["one"]);
         assert_eq!(
             changes.duplicates[0].taken_by,
             directory.path("certificates/one")

@@ -8,7 +8,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) directory: PathBuf,
-    pub(super) files: Vec<(PathBuf, Option<Stamp>)>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
+    /// Whether its files may have changed again without a change of their stamps.
+    unsure: bool,
+    /// Whether it was not found any more.
+    pub(super) missing: bool,
+}
+
+impl Seen {
+    /// Makes the next look find it changed.
+    pub(super) fn forget(&mut self) {
+        self.unsure = true;
+    }
 }
 
 /// Notes the present state of a unit's files; says whether it must be read.
@@ -23,15 +34,21 @@ pub(super) fn see<K: Ord + Clone>(
         (path, stamp)
     };
     let files: Vec<_> = files.into_iter().map(stamp).collect();
-    let fresh = |(_, stamp): &(_, Option<Stamp>)| stamp.is_none_or(|stamp| stamp.is_fresh());
-    let unsure = files.iter().any(fresh);
     let before = units.get(key);
-    let changed = before.is_none_or(|seen| seen.directory != directory || seen.files != files);
+    let changed = before.is_none_or(|seen| {
+        seen.unsure || seen.missing || seen.directory != directory || seen.files != files
+    });
     if changed {
-        let directory = directory.to_owned();
-        units.insert(key.clone(), Seen { directory, files });
+        let fresh = |(_, stamp): &(_, Option<Stamp>)| stamp.is_none_or(|stamp| stamp.is_fresh());
+        let seen = Seen {
+            directory: directory.to_owned(),
+            unsure: files.iter().any(fresh),
+            files,
+            missing: false,
+        };
+        units.insert(key.clone(), seen);
     }
-    changed || unsure
+    changed
 }
 
 /// Tells whether a file is still the one that was read.
