@@ -73,6 +73,16 @@ fn check(src: &Path, file: &Path) -> Vec<String> {
     upward
 }
 
+#[test]
+fn each_use_of_a_module_is_written_out() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let grouped = ["crate::", "{"].concat();
+    for file in files(&src) {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(&grouped), "{}", file.display());
+    }
+}
+
 fn uses(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("crate::").map(|(start, prefix)| {
         let rest = &line[start + prefix.len()..];

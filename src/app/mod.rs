@@ -54,6 +54,9 @@ pub enum StartError {
         #[source]
         error: InvalidRoots,
     },
+    /// A worker ended by itself.
+    #[error("a worker ended: {0}")]
+    Worker(#[source] io::Error),
     /// The system gives no thread, signal handler or the like.
     #[error("the system refuses what a start needs: {0}")]
     System(#[from] io::Error),
@@ -162,7 +165,7 @@ impl App {
         self.runtime.block_on(async move {
             tokio::select! {
                 () = signals.wait(&self.triggers) => {}
-                result = all_over(&mut ends) => return Ok(result?),
+                result = all_over(&mut ends) => return result,
             }
             self.ready.store(false, Ordering::Relaxed);
             let drain = self.current.load().settings.timeouts.drain;
@@ -209,9 +212,9 @@ fn start_workers(
 }
 
 /// Ready when every worker has ended, or one of them in an error.
-async fn all_over(ends: &mut mpsc::Receiver<io::Result<()>>) -> io::Result<()> {
+async fn all_over(ends: &mut mpsc::Receiver<io::Result<()>>) -> Result<(), StartError> {
     while let Some(end) = ends.recv().await {
-        end?;
+        end.map_err(StartError::Worker)?;
     }
     Ok(())
 }

@@ -35,8 +35,8 @@ pub(super) struct Context {
 pub(super) fn run(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
-        // Name lookups of origins.
-        .max_blocking_threads(4)
+        // Name lookups of origins: each blocks one while it waits.
+        .max_blocking_threads(64)
         .build_local(LocalOptions::default())?;
     runtime.block_on(work(sockets, context, serving))
 }

@@ -63,8 +63,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let _log = telemetry::init();
     let app = App::start(&args.config)?;
     app.log();
-    let mut stdout = io::stdout();
-    write!(stdout, "{}", summary::Summary::of(&app))?;
-    stdout.flush()?;
+    // Nobody may be there to read it; that is no reason not to serve.
+    let _ = write!(io::stdout(), "{}", summary::Summary::of(&app));
     Ok(app.run()?)
 }

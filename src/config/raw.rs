@@ -2,6 +2,7 @@
 //! over is unknown, and every problem is noted rather than ending the reading.
 
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Problem, Reason};
+
+/// None at all would end what it bounds before it began; clocks overflow far above a year.
+const DURATIONS: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(365 * 86_400);
 
 /// One file being read: knows lines, and collects the problems.
 pub(super) struct File<'i> {
@@ -154,9 +159,10 @@ impl<'f, 'i> Table<'f, 'i> {
 
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.string(key)?;
-        let allowed = "a length of time like \"500ms\", \"10s\" or \"5m\"";
+        let allowed = "a length of time from \"1ms\" to \"365d\", like \"10s\" or \"5m\"";
         self.parse(key, allowed, &text, |text| {
-            humantime::parse_duration(text).ok()
+            let duration = humantime::parse_duration(text).ok();
+            duration.filter(|duration| DURATIONS.contains(duration))
         })
     }
 

@@ -11,6 +11,7 @@ pub struct Activity {
     phase: Cell<Phase>,
     since: Cell<Instant>,
     exchanges: Cell<u32>,
+    writing: Cell<bool>,
 }
 
 /// What a connection waits for.
@@ -33,6 +34,7 @@ impl Activity {
             phase: Cell::new(phase),
             since: Cell::new(Instant::now()),
             exchanges: Cell::new(0),
+            writing: Cell::new(false),
         }
     }
 
@@ -54,6 +56,20 @@ impl Activity {
         }
     }
 
+    /// Whether bytes wait to be taken by the client.
+    pub fn is_writing(&self) -> bool {
+        self.writing.get()
+    }
+
+    /// Notes whether bytes wait to be taken by the client. When the last ones are taken, an idle
+    /// connection begins to be idle.
+    pub fn set_writing(&self, writing: bool) {
+        if self.writing.replace(writing) && !writing && self.phase.get() == Phase::Idle {
+            self.enter(Phase::Idle);
+        }
+    }
+
+    /// An exchange begins, or something that outlives its response.
     pub(super) fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
         self.phase.set(Phase::Busy);

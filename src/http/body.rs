@@ -129,10 +129,15 @@ pub(crate) struct RequestBody {
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, exchange: &ExchangeGuard) -> Self {
-        Self {
-            body,
-            exchange: Rc::clone(exchange.exchange()),
-        }
+        let exchange = Rc::clone(exchange.exchange());
+        exchange.upload_begins();
+        Self { body, exchange }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        self.exchange.upload_ends();
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) struct Exchange {
     uri: Uri,
     version: Version,
     started: Instant,
-    status: Cell<StatusCode>,
+    /// None until there is an answer.
+    status: Cell<Option<StatusCode>>,
     origin: Cell<Option<usize>>,
     outcome: Cell<&'static str>,
     sent: Cell<u64>,
@@ -47,7 +48,7 @@ impl ExchangeGuard {
             uri: request.uri.clone(),
             version: request.version,
             started: Instant::now(),
-            status: Cell::new(StatusCode::OK),
+            status: Cell::new(None),
             origin: Cell::new(None),
             outcome: Cell::new(CLIENT_GONE),
             sent: Cell::new(0),
@@ -81,7 +82,7 @@ impl Drop for ExchangeGuard {
         exchange.connection.activity.exchange_ends();
         exchange.count();
         exchange.counters().viewer_left();
-        exchange.counters().answered(exchange.status.get().as_u16());
+        exchange.counters().answered(exchange.status());
         exchange.write(match exchange.recorded.get() {
             Some(_) => Event::StreamEnded,
             None => Event::Request,
@@ -91,7 +92,7 @@ impl Drop for ExchangeGuard {
 
 impl Exchange {
     pub(super) fn set_status(&self, status: StatusCode) {
-        self.status.set(status);
+        self.status.set(Some(status));
     }
 
     /// Notes which of the domain's origins answered.
@@ -133,6 +134,17 @@ impl Exchange {
         self.received.set(self.received.get() + bytes as u64);
     }
 
+    /// The connection is busy as long as its request's body is under way, though the response may
+    /// be over.
+    pub(super) fn upload_begins(&self) {
+        self.connection.activity.exchange_begins();
+    }
+
+    pub(super) fn upload_ends(&self) {
+        self.connection.activity.exchange_ends();
+        self.count();
+    }
+
     /// Body bytes from the client so far.
     pub(super) fn bytes_received(&self) -> u64 {
         self.received.get()
@@ -142,7 +154,9 @@ impl Exchange {
     pub(super) fn sweep(&self, now: Instant) {
         self.count();
         match self.recorded.get() {
-            None if now - self.started >= SOON => self.record(now, Event::StreamStarted),
+            None if now - self.started >= SOON && self.status.get().is_some() => {
+                self.record(now, Event::StreamStarted);
+            }
             Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
             _ => {}
         }
@@ -151,6 +165,10 @@ impl Exchange {
     fn record(&self, now: Instant, event: Event) {
         self.recorded.set(Some(now));
         self.write(event);
+    }
+
+    fn status(&self) -> u16 {
+        self.status.get().map_or(0, |status| status.as_u16())
     }
 
     fn counters(&self) -> &DomainCounters {
@@ -179,7 +197,7 @@ impl Exchange {
             protocol: protocol(self.version),
             method: self.method.as_str(),
             path: self.uri.path(),
-            status: self.status.get().as_u16(),
+            status: self.status(),
             origin: &self.origin(),
             sent: self.sent.get(),
             received: self.received.get(),

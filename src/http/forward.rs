@@ -144,8 +144,8 @@ fn check(
     if switches && !(websocket && headers::is_websocket(response.headers())) {
         return Err(InvalidResponse::UnaskedUpgrade);
     }
-    headers::strip_response(response.headers_mut());
     headers::single_length(response.headers_mut());
+    headers::strip_response(response.headers_mut());
     response.headers_mut().append(VIA, via);
     *response.version_mut() = version;
     if switches {

@@ -58,6 +58,8 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
                 | "proxy-authenticate"
                 | "proxy-authorization"
                 | "http2-settings"
+                // Without it no trailers are sent on: they would be headers that nobody checked.
+                | "trailer"
         )
 }
 
@@ -114,8 +116,12 @@ pub(super) fn is_chunked_or_plain(headers: &HeaderMap) -> bool {
         && codings.next().is_none()
 }
 
-/// Leaves one Content-Length where there were several of the same value.
+/// Leaves one Content-Length where there were several of the same value, and none beside a transfer
+/// coding (RFC 9112 section 6.3).
 pub(super) fn single_length(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     if let Entry::Occupied(mut entry) = headers.entry(CONTENT_LENGTH)
         && entry.iter().nth(1).is_some()
     {
@@ -203,6 +209,7 @@ mod tests {
             ("transfer-encoding", "chunked"),
             ("upgrade", "h2c"),
             ("http2-settings", "x"),
+            ("trailer", "x-forwarded-for"),
             ("proxy-authorization", "x"),
             ("expect", "100-continue"),
             ("accept", "*/*"),

@@ -15,7 +15,8 @@ use tokio::task::spawn_local;
 use super::registry::Entry;
 use super::watched::Watched;
 use super::{Service, Speaks};
-use crate::http::{self, Arrival, Connection, Phase};
+use crate::http::{self, Arrival, Connection, Phase, Worker};
+use crate::telemetry::ListenerKind;
 use crate::tls::{self, Accepted, Protocol};
 
 /// Serves one connection to its end.
@@ -26,14 +27,32 @@ pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service)
         Speaks::Https(_) => Phase::Handshake,
     };
     let entry = service.registry.enter(phase);
-    service.worker.counters.connected(kind);
+    let _counted = Counted::new(Rc::clone(&service.worker), kind);
     // Small writes are whole messages here; holding them back would only add delay.
     let _ = stream.set_nodelay(true);
     tokio::select! {
         () = entry.cut() => {}
         () = serve(stream, client, &service, &entry) => {}
     }
-    service.worker.counters.disconnected(kind);
+}
+
+/// Counts a connection until it is over, in whatever way.
+struct Counted {
+    worker: Rc<Worker>,
+    kind: ListenerKind,
+}
+
+impl Counted {
+    fn new(worker: Rc<Worker>, kind: ListenerKind) -> Self {
+        worker.counters.connected(kind);
+        Self { worker, kind }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.worker.counters.disconnected(self.kind);
+    }
 }
 
 async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: &Entry) {
@@ -67,13 +86,13 @@ async fn http1<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity)));
+    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), true));
     let service = service_fn(|request| {
         let response = http::respond(Rc::clone(&connection), request);
         async { Ok::<_, Infallible>(response.await) }
     });
     let mut builder = http1::Builder::new();
-    builder.max_buf_size(MAX_BUFFER).pipeline_flush(false);
+    builder.max_buf_size(MAX_BUFFER);
     let mut http = builder.serve_connection(io, service);
     let end = poll_fn(|cx| {
         if entry.shall_drain() {
@@ -102,7 +121,8 @@ where
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_BUFFER)
         .max_header_list_size(MAX_HEADERS);
-    let mut http = builder.serve_connection(TokioIo::new(stream), service);
+    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), false));
+    let mut http = builder.serve_connection(io, service);
     let end = poll_fn(|cx| {
         if entry.shall_drain() {
             Pin::new(&mut http).graceful_shutdown();

@@ -15,7 +15,7 @@ use crate::snapshot::{Domain, Snapshot};
 /// The connections of one worker, for what is done to them from outside: deadlines, the end of a
 /// domain's HTTPS, shutdown.
 ///
-/// A sweep looks at all of them twice a second. That costs less than a timer for every request,
+/// A sweep looks at all of them four times a second. That costs less than a timer for every request,
 /// and needs no lock.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -99,18 +99,18 @@ impl Entry {
             }
             return;
         }
+        let timeouts = &snapshot.settings.timeouts;
+        if self.lost_https(snapshot) {
+            self.drain(now + timeouts.https_off_grace);
+            return;
+        }
         if let Some(goodbye) = self.goodbye.get() {
             // A request that crossed the goodbye on its way is served like any other.
-            if self.activity.phase().0 == Phase::Busy {
+            if self.activity.phase().0 == Phase::Busy || self.activity.is_writing() {
                 self.goodbye.set(Some(now));
             } else if now - goodbye >= GOODBYE {
                 self.order(Order::Cut);
             }
-            return;
-        }
-        let timeouts = &snapshot.settings.timeouts;
-        if self.lost_https(snapshot) {
-            self.drain(now + timeouts.https_off_grace);
             return;
         }
         match overdue(&self.activity, now, timeouts) {
@@ -187,11 +187,16 @@ fn overdue(activity: &Activity, now: Instant, timeouts: &Timeouts) -> Option<Pha
         Phase::Idle => timeouts.idle,
         Phase::Handshake | Phase::Busy => return None,
     };
+    // The end of a response is on its way to a slow viewer.
+    if activity.is_writing() {
+        return None;
+    }
     (now.saturating_duration_since(since) > limit).then_some(phase)
 }
 
-/// How long an idle client has for its part of the goodbye: the answer to GOAWAY and PING.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long an idle client has for its part of the goodbye: the answer to GOAWAY and PING, and to
+/// read the end of a response that it holds back by HTTP/2's flow control.
+const GOODBYE: Duration = Duration::from_secs(30);
 
 /// A connection's place in the registry; dropping it gives the place back.
 pub(super) struct Registered {

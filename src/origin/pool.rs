@@ -19,7 +19,7 @@ use crate::config::OriginUrl;
 pub struct Pool<B> {
     connector: Connector,
     endpoints: RefCell<HashMap<OriginUrl, Rc<Endpoint<B>>>>,
-    turn: Cell<usize>,
+    turn: Cell<u64>,
 }
 
 /// The kept connections to one endpoint.
@@ -62,8 +62,7 @@ where
         deadlines: Deadlines,
         progress: impl Fn() -> u64,
     ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
-        let turn = self.turn.get();
-        self.turn.set(turn.wrapping_add(1));
+        let turn = self.next_turn();
         let mut step = 0;
         loop {
             let index = turn.wrapping_add(step) % origins.len().max(1);
@@ -119,6 +118,14 @@ where
                 }
             }
         }
+    }
+
+    /// Where to begin among a domain's endpoints. All domains share the count, and the multiplier
+    /// (2^64 by the golden ratio) spreads it evenly for each of them, whatever rhythm they ask in.
+    fn next_turn(&self) -> usize {
+        let turn = self.turn.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+        self.turn.set(turn);
+        usize::try_from(turn >> 33).unwrap_or_default()
     }
 
     fn endpoint(&self, origin: &OriginUrl) -> Rc<Endpoint<B>> {

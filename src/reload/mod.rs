@@ -14,7 +14,7 @@ mod watcher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use rustls::crypto::CryptoProvider;
@@ -36,10 +36,8 @@ use crate::telemetry::{Counters, ReloadResult};
 pub enum Trigger {
     /// Files changed.
     Files,
-    /// An operator asks for it.
+    /// An operator asks for it: everything is read again.
     Signal,
-    /// The process ends.
-    Stop,
 }
 
 /// The time as both clocks give it: deadlines of ours, and validity of certificates.
@@ -197,26 +195,42 @@ pub fn triggers() -> (SyncSender<Trigger>, Receiver<Trigger>) {
 }
 
 impl Reloader {
-    /// Reloads whenever there is a reason to, until told to stop.
-    pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) {
+    /// Reloads whenever there is a reason to, for ever.
+    pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) -> ! {
         let mut watcher = Watcher::new(sender);
         let mut next_scan = Instant::now() + self.scan_interval();
         loop {
-            // What changed before the watch began made no event.
-            let trigger = if watcher.watch(self.directories()) {
-                Some(Trigger::Files)
-            } else {
-                self.wait(triggers, next_scan)
-            };
-            if trigger == Some(Trigger::Stop) {
-                return;
+            // A bug in a reload must not end the loop: what was published stays.
+            let turn = AssertUnwindSafe(|| self.turn(&mut watcher, triggers, &mut next_scan));
+            if catch_unwind(turn).is_err() {
+                self.counters.reloaded(ReloadResult::Failed);
+                // What was read but not taken over is read again.
+                self.source.forget_all();
             }
-            let all = trigger == Some(Trigger::Signal) || next_scan <= Instant::now();
-            if all {
-                next_scan = Instant::now() + self.scan_interval();
-            }
-            self.reload_unharmed(all);
         }
+    }
+
+    /// Waits for a reason to reload, and does.
+    fn turn(
+        &mut self,
+        watcher: &mut Watcher,
+        triggers: &Receiver<Trigger>,
+        next_scan: &mut Instant,
+    ) {
+        // What changed before the watch began made no event.
+        let trigger = match watcher.watch(self.directories()) {
+            true => Some(Trigger::Files),
+            false => self.wait(triggers, *next_scan),
+        };
+        let all = trigger == Some(Trigger::Signal) || *next_scan <= Instant::now();
+        if trigger == Some(Trigger::Signal) {
+            self.source.forget_all();
+        }
+        if all {
+            *next_scan = Instant::now() + self.scan_interval();
+        }
+        let (report, generation) = self.reload(true, all);
+        report.log(generation);
     }
 
     /// The next trigger; none when time has come to look without one.
@@ -224,12 +238,8 @@ impl Reloader {
         let deadline = self.catalog.next_deadline();
         let deadline = deadline.map_or(next_scan, |deadline| deadline.min(next_scan));
         let wait = deadline.saturating_duration_since(Instant::now());
-        match triggers.recv_timeout(wait) {
-            Ok(Trigger::Files) => Some(gather(triggers)),
-            Ok(trigger) => Some(trigger),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Trigger::Stop),
-        }
+        let trigger = triggers.recv_timeout(wait.max(QUIET)).ok()?;
+        Some(gather(triggers, trigger))
     }
 
     fn scan_interval(&self) -> Duration {
@@ -245,15 +255,6 @@ impl Reloader {
         let mut directories = vec![root.to_owned(), self.source.domains_directory()];
         directories.extend(certificates);
         directories
-    }
-
-    /// A bug in a reload must not end the loop: what was published stays, the next change is
-    /// looked at again.
-    fn reload_unharmed(&mut self, all: bool) {
-        match catch_unwind(AssertUnwindSafe(|| self.reload(true, all))) {
-            Ok((report, generation)) => report.log(generation),
-            Err(_) => self.counters.reloaded(ReloadResult::Failed),
-        }
     }
 
     /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
@@ -288,18 +289,18 @@ impl Reloader {
 }
 
 /// Waits until a burst of events is over, but not for long: files that are written slowly are
-/// looked at while they are.
-fn gather(triggers: &Receiver<Trigger>) -> Trigger {
+/// looked at while they are. A signal among them counts for more.
+fn gather(triggers: &Receiver<Trigger>, first: Trigger) -> Trigger {
     let end = Instant::now() + LONGEST_BURST;
-    loop {
+    let mut trigger = first;
+    while trigger == Trigger::Files {
         let left = end.saturating_duration_since(Instant::now());
         match triggers.recv_timeout(QUIET.min(left)) {
-            Ok(Trigger::Files) if !left.is_zero() => {}
-            Ok(trigger) => return trigger,
-            Err(RecvTimeoutError::Timeout) => return Trigger::Files,
-            Err(RecvTimeoutError::Disconnected) => return Trigger::Stop,
+            Ok(next) => trigger = next,
+            Err(_) => break,
         }
     }
+    trigger
 }
 
 const QUIET: Duration = Duration::from_millis(20);

@@ -16,7 +16,7 @@ pub struct Record<'r> {
     pub method: &'r str,
     /// The request's path without its query, which may hold a viewer's token.
     pub path: &'r str,
-    /// The answer's status.
+    /// The answer's status; 0 when the client left before there was one.
     pub status: u16,
     /// The origin that answered; empty when none was asked.
     pub origin: &'r str,

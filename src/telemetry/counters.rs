@@ -15,12 +15,14 @@ pub struct Counters {
 /// Counters of one domain; they outlive the snapshots that name it.
 #[derive(Debug, Default)]
 pub struct DomainCounters {
-    requests: [AtomicU64; 5],
+    requests: [AtomicU64; CLASSES.len()],
     sent: AtomicU64,
     received: AtomicU64,
     viewers: AtomicI64,
     handshakes: [AtomicU64; Handshake::ALL.len()],
 }
+
+const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// How a TLS handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,15 +189,16 @@ impl DomainCounters {
         self.viewers.load(Ordering::Relaxed)
     }
 
-    /// A request was answered with this status.
+    /// A request was answered with this status, or with none (0).
     pub fn answered(&self, status: u16) {
-        let class = usize::from(status / 100).clamp(1, self.requests.len());
-        self.requests[class - 1].fetch_add(1, Ordering::Relaxed);
+        let class = usize::from(status / 100).min(CLASSES.len() - 1);
+        self.requests[class].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Requests so far by the class of their status, from 1xx on.
+    /// Requests so far by the class of their status; `none` are those whose client left before
+    /// there was an answer.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter();
+        let classes = CLASSES.into_iter();
         let counts = self.requests.iter();
         classes.zip(counts.map(|count| count.load(Ordering::Relaxed)))
     }

@@ -1,3 +1,4 @@
+use std::env;
 use std::io::{IsTerminal, stderr};
 use std::panic;
 
@@ -16,7 +17,10 @@ pub fn init() -> LogGuard {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUED_LINES)
         .finish(stderr());
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let directives = env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| "info".to_owned());
+    let filter = EnvFilter::try_new(&directives);
+    let invalid = filter.as_ref().err().map(ToString::to_string);
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer);
@@ -28,6 +32,9 @@ pub fn init() -> LogGuard {
         let format = format.with_current_span(false).with_span_list(false);
         format.try_init()
     };
+    if let Some(error) = invalid {
+        tracing::warn!(error, "RUST_LOG is not valid and counts as \"info\"");
+    }
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string);
         let backtrace = std::backtrace::Backtrace::capture();
