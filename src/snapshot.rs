@@ -2,6 +2,7 @@
 //!
 //! One [`Publisher`] writes, any number of [`Current`]s read, and reading takes no lock.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
@@ -61,6 +62,34 @@ impl Domain {
     /// The domain's name.
     pub fn name(&self) -> &domain::Pattern {
         &self.config.name
+    }
+}
+
+/// Watches whether a domain keeps its HTTPS, for somebody who was served with it.
+#[derive(Debug)]
+pub struct HttpsWatch {
+    domain: Arc<Domain>,
+    checked: Cell<u64>,
+}
+
+impl HttpsWatch {
+    /// Begins with the domain as it was in a generation.
+    pub fn new(domain: Arc<Domain>, generation: u64) -> Self {
+        Self {
+            domain,
+            checked: Cell::new(generation),
+        }
+    }
+
+    /// Whether the domain has lost its HTTPS since the last look. Next to nothing while no domain
+    /// has.
+    pub fn is_over(&self, snapshot: &Snapshot) -> bool {
+        if snapshot.https_withdrawn <= self.checked.get() {
+            return false;
+        }
+        self.checked.set(snapshot.generation);
+        let now = snapshot.domains.get(self.domain.name());
+        now.is_none_or(|domain| domain.certificate().is_none())
     }
 }
 

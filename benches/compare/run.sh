@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # CPU time per unit of work: Lockgate beside nginx, in one run on one machine.
 #
-#   benches/compare/run.sh             five rounds, about four minutes
+#   benches/compare/run.sh             five rounds, about three minutes
 #   QUICK=1 benches/compare/run.sh     one short round: shows that this works, measures nothing
 #
 # The proxy has one core and load and origin another, so what is compared is the CPU time (user and
@@ -18,8 +18,11 @@
 #
 # A new load is a line in each table of loads.sh; a new proxy is a start and a version function in
 # proxies.sh.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 
+# Debian keeps nginx where only root looks for programs.
+PATH=$PATH:/usr/sbin
 readonly HERE="${BASH_SOURCE[0]%/*}"
 source "$HERE/loads.sh"
 source "$HERE/proxies.sh"
@@ -71,14 +74,26 @@ clean_up() {
     local status=$?
     trap - EXIT
     if ((status != 0)); then
-        tail -n 20 "$DIRECTORY"/*/log >&2 || true
+        tail -n 20 "$DIRECTORY"/*/log >&2 2>/dev/null || true
     fi
     if ((${#PID[@]} > 0)); then
-        kill "${PID[@]}" 2>/dev/null || true
-        wait "${PID[@]}" 2>/dev/null || true
+        stop_all
     fi
     rm -rf "$DIRECTORY"
     exit "$status"
+}
+
+# Who takes longer than five seconds is not waited for.
+stop_all() {
+    local pid
+    kill "${PID[@]}" 2>/dev/null || true
+    for pid in "${PID[@]}"; do
+        for _ in {1..50}; do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+    done
+    kill -KILL "${PID[@]}" 2>/dev/null || true
 }
 
 main

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,6 +58,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     ca: Option<PathBuf>,
 
+    /// Verify the server in one of so many handshakes only, to spend less on each
+    #[arg(long, default_value = "1", value_name = "N")]
+    verify_every: NonZeroU64,
+
     /// Plain HTTP, no TLS
     #[arg(long)]
     plain: bool,
@@ -100,25 +105,27 @@ impl Load {
             },
             connections: options.connections,
             limit,
-            target: options.target().await?,
+            target: options.target(page.length).await?,
         })
     }
 }
 
 impl Options {
-    async fn target(self) -> anyhow::Result<Target> {
+    async fn target(self, length: u64) -> anyhow::Result<Target> {
         let address = tokio::net::lookup_host(&self.connect)
             .await
             .with_context(|| format!("--connect {}", self.connect))?
             .next()
             .with_context(|| format!("--connect {}: no address", self.connect))?;
-        if self.plain {
-            return Ok(Target::plain(address));
-        }
-        let trust = match self.ca {
-            Some(file) => Trust::File(file),
-            None => Trust::PublicRoots,
+        let target = if self.plain {
+            Target::plain(address)
+        } else {
+            let trust = Trust {
+                file: self.ca,
+                every: self.verify_every,
+            };
+            Target::tls(address, self.sni, &trust)?
         };
-        Target::tls(address, self.sni, &trust)
+        Ok(target.expecting(length))
     }
 }

@@ -11,8 +11,8 @@
 //! thread, which can be pinned to a core of its own, away from the proxy whose CPU time is measured.
 //!
 //! In reading order: [`arguments`] become a [`load::Plan`]; [`load`] spends it on connections that
-//! [`target`] opens and [`http`] talks over, and ends with a [`report`]. `cargo bench` without
-//! arguments runs [`smoke`].
+//! [`target`] opens (and [`verify`] trusts) and [`http`] talks over, and ends with a [`report`].
+//! `cargo bench` without arguments runs [`smoke`].
 
 mod arguments;
 mod http;
@@ -22,6 +22,7 @@ mod origin;
 mod report;
 mod smoke;
 mod target;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

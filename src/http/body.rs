@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
-use super::exchange::{Exchange, ExchangeGuard, ORIGIN_BROKE};
+use super::exchange::{Exchange, ExchangeGuard, HTTPS_OFF, ORIGIN_BROKE};
 use crate::origin::{Lease, demo};
 
 /// The body of a response, passed along chunk by chunk as it comes.
@@ -84,14 +84,31 @@ impl Source {
     }
 }
 
+/// Why a response ends before its end; the client sees that it does.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cut {
+    /// The origin's connection broke.
+    #[error(transparent)]
+    Origin(#[from] hyper::Error),
+    /// The domain's HTTPS was switched off.
+    #[error("HTTPS of the domain is off")]
+    HttpsOff,
+}
+
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(exchange) = &self.exchange
+            && exchange.is_cut(cx)
+        {
+            exchange.set_outcome(HTTPS_OFF);
+            return Poll::Ready(Some(Err(Cut::HttpsOff)));
+        }
         let frame = ready!(self.source.poll_frame(cx));
         match (&frame, &self.exchange) {
             (Some(Ok(frame)), Some(exchange)) => {
@@ -105,7 +122,7 @@ impl hyper::body::Body for Body {
             (None, _) => self.complete(),
             (Some(_), None) => {}
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Cut::Origin)))
     }
 
     fn is_end_stream(&self) -> bool {

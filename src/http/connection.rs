@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 use super::activity::Activity;
+use super::guest::Guest;
 use super::tunnel::Tunnel;
 use super::worker::Worker;
 use crate::certificate::Certificate;
@@ -67,6 +68,18 @@ impl Connection {
             forwarded: RefCell::default(),
             tunnel: RefCell::default(),
         }
+    }
+
+    /// What ends an exchange for a domain that this TLS connection was not made for.
+    pub(super) fn guest(&self, domain: &Arc<Domain>) -> Option<Box<Guest>> {
+        let Arrival::Tls(served) = &self.arrival else {
+            return None;
+        };
+        if domain.name() == served.domain.name() {
+            return None;
+        }
+        let generation = self.worker.current.load().generation;
+        Some(Box::new(Guest::new(Arc::clone(domain), generation)))
     }
 
     /// `http` or `https`.

@@ -1,19 +1,22 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 
 use http::{Method, StatusCode, Uri, Version, request};
 use tokio::time::Instant;
 
 use super::connection::Connection;
-use crate::snapshot::Domain;
+use super::guest::Guest;
+use crate::snapshot::{Domain, Snapshot};
 use crate::telemetry::{DomainCounters, Event, Record};
 
 /// One request and its response, or a WebSocket: what is counted and recorded of it.
 pub(super) struct Exchange {
     connection: Rc<Connection>,
     domain: Option<Arc<Domain>>,
+    guest: Option<Box<Guest>>,
     method: Method,
     uri: Uri,
     version: Version,
@@ -43,6 +46,7 @@ impl ExchangeGuard {
     ) -> Self {
         let exchange = Rc::new(Exchange {
             connection: Rc::clone(connection),
+            guest: domain.as_ref().and_then(|domain| connection.guest(domain)),
             domain,
             method: request.method.clone(),
             uri: request.uri.clone(),
@@ -151,8 +155,11 @@ impl Exchange {
     }
 
     /// Brings the domain's counters up to date, and writes the records of a stream that runs on.
-    pub(super) fn sweep(&self, now: Instant) {
+    pub(super) fn sweep(&self, now: Instant, snapshot: &Snapshot) {
         self.count();
+        if let Some(guest) = &self.guest {
+            guest.sweep(now, snapshot);
+        }
         match self.recorded.get() {
             None if now - self.started >= SOON && self.status.get().is_some() => {
                 self.record(now, Event::StreamStarted);
@@ -160,6 +167,12 @@ impl Exchange {
             Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
             _ => {}
         }
+    }
+
+    /// Whether the response shall end here.
+    pub(super) fn is_cut(&self, cx: &Context<'_>) -> bool {
+        let guest = self.guest.as_ref();
+        guest.is_some_and(|guest| guest.poll_cut(cx).is_ready())
     }
 
     fn record(&self, now: Instant, event: Event) {
@@ -224,6 +237,9 @@ const COMPLETE: &str = "complete";
 
 /// The origin stopped in the middle of the response.
 pub(super) const ORIGIN_BROKE: &str = "origin_broke";
+
+/// The domain's HTTPS was switched off.
+pub(super) const HTTPS_OFF: &str = "https_off";
 
 const CLIENT_GONE: &str = "client_gone";
 

@@ -15,6 +15,7 @@ mod connection;
 mod exchange;
 mod failure;
 mod forward;
+mod guest;
 mod headers;
 mod route;
 mod target;

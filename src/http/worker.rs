@@ -51,8 +51,9 @@ impl Worker {
     /// Does what is due from time to time: counts what streams moved, writes their records, closes
     /// origin connections that nobody used.
     pub fn sweep(&self, now: Instant) {
+        let snapshot = self.current.load();
         for (_, exchange) in &*self.exchanges.borrow() {
-            exchange.sweep(now);
+            exchange.sweep(now, &snapshot);
         }
         self.pool.sweep(now);
     }

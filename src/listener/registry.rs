@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::config::Timeouts;
 use crate::http::{Activity, Phase, Served};
-use crate::snapshot::{Domain, Snapshot};
+use crate::snapshot::{HttpsWatch, Snapshot};
 
 /// The connections of one worker, for what is done to them from outside: deadlines, the end of a
 /// domain's HTTPS, shutdown.
@@ -26,8 +26,7 @@ impl Registry {
     pub(super) fn enter(self: &Rc<Self>, phase: Phase) -> Registered {
         let entry = Rc::new(Entry {
             activity: Rc::new(Activity::new(phase)),
-            served: RefCell::default(),
-            checked: Cell::new(0),
+            https: RefCell::default(),
             cut_at: Cell::new(None),
             goodbye: Cell::new(None),
             order: Cell::new(Order::None),
@@ -70,8 +69,7 @@ impl Registry {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) activity: Rc<Activity>,
-    served: RefCell<Option<Arc<Domain>>>,
-    checked: Cell<u64>,
+    https: RefCell<Option<HttpsWatch>>,
     cut_at: Cell<Option<Instant>>,
     goodbye: Cell<Option<Instant>>,
     order: Cell<Order>,
@@ -88,8 +86,9 @@ enum Order {
 impl Entry {
     /// The handshake is done: from here on the connection ends with its domain's HTTPS.
     pub(super) fn serves(&self, served: &Served) {
-        self.served.replace(Some(Arc::clone(&served.domain)));
-        self.checked.set(served.generation);
+        let domain = Arc::clone(&served.domain);
+        let watch = HttpsWatch::new(domain, served.generation);
+        self.https.replace(Some(watch));
     }
 
     fn sweep(&self, now: Instant, snapshot: &Snapshot) {
@@ -124,15 +123,8 @@ impl Entry {
     }
 
     fn lost_https(&self, snapshot: &Snapshot) -> bool {
-        if snapshot.https_withdrawn <= self.checked.get() {
-            return false;
-        }
-        self.checked.set(snapshot.generation);
-        let served = self.served.borrow();
-        served.as_ref().is_some_and(|domain| {
-            let now = snapshot.domains.get(domain.name());
-            now.is_none_or(|domain| domain.certificate().is_none())
-        })
+        let https = self.https.borrow();
+        https.as_ref().is_some_and(|watch| watch.is_over(snapshot))
     }
 
     fn drain(&self, cut_at: Instant) {

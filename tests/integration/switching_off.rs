@@ -184,6 +184,26 @@ async fn running_responses_go_on_for_the_grace_period() {
     assert_eq!(staying.part(10).await, b"still here");
 }
 
+/// A response for the domain on a connection that was made for another one ends as well; the
+/// connection stays.
+#[tokio::test]
+async fn a_running_response_of_a_neighbour_is_cut() {
+    let origin = Origin::start().await;
+    let switch = Switch::start(origin.url(), r#""1s""#).await;
+    let mut connection = switch.http2(STAYS).await;
+    let watch = connection.watch(OFF, "/a.flv");
+    let (mut neighbour, (_, mut viewer)) = tokio::join!(feed(&origin), watch);
+    neighbour.send(chunk(b"a")).await;
+    assert_eq!(viewer.part(1).await, b"a");
+    let watch = connection.watch(STAYS, "/b.flv");
+    let (mut own, (_, mut staying)) = tokio::join!(feed(&origin), watch);
+    switch.turn(false).await;
+    let cut = within(SECOND * 3, "the end of the grace period", viewer.rest()).await;
+    assert!(cut.is_err(), "HTTP/2 is reset");
+    own.send(chunk(b"still here")).await;
+    assert_eq!(staying.part(10).await, b"still here");
+}
+
 /// Starts an endless response over HTTP/1.1: the origin's end and the viewer's.
 async fn watch(switch: &Switch, origin: &Origin, name: &str) -> (Wire, Wire) {
     let mut viewer = switch.http1(name).await;
