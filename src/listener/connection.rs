@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 
+use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
+use hyper::service::{self as hyper_service, service_fn};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -87,21 +89,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), true));
-    let service = service_fn(|request| {
-        let response = http::respond(Rc::clone(&connection), request);
-        async { Ok::<_, Infallible>(response.await) }
-    });
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
-    let mut http = builder.serve_connection(io, service);
-    let end = poll_fn(|cx| {
-        if entry.shall_drain() {
-            Pin::new(&mut http).graceful_shutdown();
-        }
-        Pin::new(&mut http).poll(cx)
-    });
-    // How a connection breaks is in the records of its exchanges.
-    let _ = end.await;
+    let mut http = builder.serve_connection(io, service(&connection));
+    drive(&mut http, entry, |http| http.graceful_shutdown()).await;
     if let Some(tunnel) = connection.take_tunnel() {
         let parts = http.into_parts();
         tunnel.run(parts.io.into_inner(), parts.read_buf).await;
@@ -112,22 +103,43 @@ async fn http2<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let service = service_fn(|request| {
-        let response = http::respond(Rc::clone(&connection), request);
-        async { Ok::<_, Infallible>(response.await) }
-    });
+    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), false));
     let mut builder = http2::Builder::new(Local);
     builder
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_BUFFER)
         .max_header_list_size(MAX_HEADERS);
-    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), false));
-    let mut http = builder.serve_connection(io, service);
+    let mut http = builder.serve_connection(io, service(&connection));
+    drive(&mut http, entry, |http| http.graceful_shutdown()).await;
+}
+
+/// Answers the requests of a connection.
+fn service(
+    connection: &Rc<Connection>,
+) -> impl hyper_service::Service<
+    Request<Incoming>,
+    Response = Response<http::Body>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<>,
+> + use<> {
+    let connection = Rc::clone(connection);
+    service_fn(move |request| {
+        let response = http::respond(Rc::clone(&connection), request);
+        async { Ok(response.await) }
+    })
+}
+
+/// Carries a connection to its end; `drain` asks it to end after its running exchanges. How a
+/// connection breaks is in the records of its exchanges.
+async fn drive<C>(http: &mut C, entry: &Entry, drain: impl Fn(Pin<&mut C>))
+where
+    C: Future<Output = hyper::Result<()>> + Unpin,
+{
     let end = poll_fn(|cx| {
         if entry.shall_drain() {
-            Pin::new(&mut http).graceful_shutdown();
+            drain(Pin::new(http));
         }
-        Pin::new(&mut http).poll(cx)
+        Pin::new(&mut *http).poll(cx)
     });
     let _ = end.await;
 }

@@ -126,7 +126,8 @@ impl Certificates {
             Err(refusal) => (None, Adoption::Refused(refusal)),
         };
         let torn = match (&adoption, &pair) {
-            (Adoption::Refused(refusal), _) => refusal.may_be_torn(),
+            // What was refused already is reported; it need not be waited for at every scan.
+            (Adoption::Refused(refusal), _) => refusal.may_be_torn() && !item.refused,
             (Adoption::Adopted(_), Some(pair)) => item.had_more_than(pair),
             _ => false,
         };
