@@ -61,8 +61,8 @@ impl Activity {
         self.writing.get()
     }
 
-    /// Notes whether bytes wait to be taken by the client. When the last ones are taken, an idle
-    /// connection begins to be idle.
+    /// Notes whether bytes wait to be taken by the client. Whenever some are taken, an idle
+    /// connection begins anew to be idle.
     pub fn set_writing(&self, writing: bool) {
         if self.writing.replace(writing) && !writing && self.phase.get() == Phase::Idle {
             self.enter(Phase::Idle);

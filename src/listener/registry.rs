@@ -105,7 +105,7 @@ impl Entry {
         }
         if let Some(goodbye) = self.goodbye.get() {
             // A request that crossed the goodbye on its way is served like any other.
-            if self.activity.phase().0 == Phase::Busy || self.activity.is_writing() {
+            if self.activity.phase().0 == Phase::Busy {
                 self.goodbye.set(Some(now));
             } else if now - goodbye >= GOODBYE {
                 self.order(Order::Cut);
@@ -176,15 +176,16 @@ fn overdue(activity: &Activity, now: Instant, timeouts: &Timeouts) -> Option<Pha
     let (phase, since) = activity.phase();
     let limit = match phase {
         Phase::Headers => timeouts.headers,
+        // The end of a response is on its way to a viewer who pauses.
+        Phase::Idle if activity.is_writing() => timeouts.idle.max(PAUSE),
         Phase::Idle => timeouts.idle,
         Phase::Handshake | Phase::Busy => return None,
     };
-    // The end of a response is on its way to a slow viewer.
-    if activity.is_writing() {
-        return None;
-    }
     (now.saturating_duration_since(since) > limit).then_some(phase)
 }
+
+/// How long a viewer may take nothing of the end of a response.
+const PAUSE: Duration = Duration::from_secs(300);
 
 /// How long an idle client has for its part of the goodbye: the answer to GOAWAY and PING, and to
 /// read the end of a response that it holds back by HTTP/2's flow control.
@@ -208,5 +209,65 @@ impl std::ops::Deref for Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         self.registry.entries.borrow_mut().try_remove(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn is_overdue(activity: &Activity) -> Option<Phase> {
+        overdue(activity, Instant::now(), &Timeouts::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_phase_has_its_own_deadline() {
+        let cases = [
+            (Phase::Headers, Some(10)),
+            (Phase::Idle, Some(75)),
+            (Phase::Busy, None),
+            (Phase::Handshake, None),
+        ];
+        for (phase, limit) in cases {
+            let activity = Activity::new(phase);
+            advance(Duration::from_secs(limit.unwrap_or(1_000_000))).await;
+            assert_eq!(is_overdue(&activity), None, "{phase:?}");
+            advance(Duration::from_secs(1)).await;
+            assert_eq!(is_overdue(&activity), limit.map(|_| phase), "{phase:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_viewer_who_pauses_near_the_end_has_time() {
+        let activity = Activity::new(Phase::Idle);
+        activity.set_writing(true);
+        advance(PAUSE).await;
+        assert_eq!(is_overdue(&activity), None);
+        activity.set_writing(false);
+        activity.set_writing(true);
+        advance(PAUSE).await;
+        assert_eq!(is_overdue(&activity), None, "some bytes were taken");
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(is_overdue(&activity), Some(Phase::Idle));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_crosses_the_goodbye_is_not_cut() {
+        let registry = Rc::new(Registry::default());
+        let entry = registry.enter(Phase::Idle);
+        let snapshot = Snapshot::empty();
+        advance(Duration::from_secs(76)).await;
+        registry.sweep(Instant::now(), &snapshot);
+        assert!(entry.shall_drain());
+        entry.activity.enter(Phase::Busy);
+        advance(GOODBYE * 2).await;
+        registry.sweep(Instant::now(), &snapshot);
+        assert_eq!(entry.order.get(), Order::None);
+        entry.activity.enter(Phase::Idle);
+        advance(GOODBYE).await;
+        registry.sweep(Instant::now(), &snapshot);
+        assert_eq!(entry.order.get(), Order::Cut);
     }
 }
