@@ -51,6 +51,19 @@ pub enum HttpMode {
     Redirect(StatusCode),
 }
 
+impl Domain {
+    /// Whether the two mean the same, wherever they stand.
+    pub fn same_meaning(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.origins == other.origins
+            && self.binding == other.binding
+            && self.https == other.https
+            && self.http == other.http
+            && self.allow_mismatch == other.allow_mismatch
+            && self.remarks == other.remarks
+    }
+}
+
 /// What one file of `domains/` holds.
 #[derive(Debug, Default)]
 pub struct DomainFile {

@@ -293,5 +293,5 @@ fn is_same(before: &Domain, after: &Domain) -> bool {
         | (Https::Unbound, Https::Unbound) => true,
         _ => false,
     };
-    same_https && Arc::ptr_eq(&before.config, &after.config)
+    same_https && before.config.same_meaning(&after.config)
 }

@@ -325,6 +325,18 @@ fn a_domain_stays_with_the_file_that_has_it_and_moves_when_that_lets_go() {
 }
 
 #[test]
+fn a_table_that_only_moved_is_not_a_change() {
+    let (mut bench, _) = serving();
+    let text = table("new.example.com", "") + &table(PLAY, BOUND) + &table(OTHER, BOUND);
+    let report = bench.apply(domains("all.toml", &text));
+    assert_eq!(report.domains_added.len(), 1);
+    assert!(report.domains_changed.is_empty(), "{report:?}");
+    let report = bench.apply(certificate("play", &issue(&[OTHER])));
+    let place = report.quarantined[0].place.as_ref().unwrap();
+    assert_eq!(place.line, 5, "the place is the new one");
+}
+
+#[test]
 fn a_binding_to_nothing_keeps_the_one_before() {
     let (mut bench, old) = serving();
     let text = table(PLAY, "certificate = \"plya\"") + &table(OTHER, BOUND);
