@@ -233,6 +233,7 @@ impl Catalog {
             self.problems.remove(&Item::Domain(name.clone()));
             report.domains_removed.push(name.clone());
         }
+        self.check_default_domain(&next);
         let same_settings = next.settings == self.settings;
         next.settings = Arc::clone(&self.settings);
         if withdrawn {
@@ -240,6 +241,13 @@ impl Catalog {
         }
         let first = current.generation == 0;
         (first || !same_settings || report.changes_domains()).then_some(next)
+    }
+
+    fn check_default_domain(&mut self, next: &Snapshot) {
+        let name = self.settings.default_domain.clone();
+        let unknown = name.filter(|name| next.find(name.as_str()).is_none());
+        let problem = unknown.map(|name| Problem::default_domain(&name));
+        self.note(Item::DefaultDomain, problem.into_iter().collect());
     }
 
     fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use crate::certificate::{self, Refusal};
 use crate::config::{self, Lost, Place};
-use crate::domain::Pattern;
+use crate::domain::{Name, Pattern};
 
 /// What a problem is filed under: it is there until the item is read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,7 @@ pub(super) enum Item {
     Certificate(certificate::Name),
     Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
+    DefaultDomain,
 }
 
 /// Something that was refused or lost, with all that an operator needs to mend it.
@@ -120,6 +121,18 @@ impl Problem {
             place: None,
             text: format!("it {unreadable}"),
             hint: "put a regular file there that the user of this process may read".to_owned(),
+        }
+    }
+
+    /// `tls.default_domain` names no domain.
+    pub(super) fn default_domain(name: &Name) -> Self {
+        Self {
+            kind: Kind::Domain,
+            name: name.to_string(),
+            reason: "default_domain_unknown",
+            place: None,
+            text: "it is tls.default_domain in lockgate.toml, but no domain".to_owned(),
+            hint: "define it in domains/, or mend the name".to_owned(),
         }
     }
 

@@ -337,6 +337,19 @@ fn a_table_that_only_moved_is_not_a_change() {
 }
 
 #[test]
+fn a_default_domain_that_is_none_is_reported() {
+    let mut bench = Bench::new();
+    let text = format!("[tls]\ndefault_domain = \"{PLAY}\"");
+    let settings = Changes {
+        settings: Some((PathBuf::from("lockgate.toml"), Ok(text.into()))),
+        ..Changes::default()
+    };
+    assert_eq!(reasons(&bench.apply(settings)), ["default_domain_unknown"]);
+    let report = bench.apply(domains("all.toml", &table(PLAY, "")));
+    assert_eq!(report.recovered.len(), 1);
+}
+
+#[test]
 fn a_binding_to_nothing_keeps_the_one_before() {
     let (mut bench, old) = serving();
     let text = table(PLAY, "certificate = \"plya\"") + &table(OTHER, BOUND);
