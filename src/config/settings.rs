@@ -395,6 +395,19 @@ mod tests {
     }
 
     #[test]
+    fn numbers_and_lengths_of_time_have_bounds() {
+        for text in [
+            "workers = 0",
+            "workers = 1025",
+            "[timeouts]\nidle = \"0s\"",
+            "[timeouts]\nidle = \"18446744073709551615s\"",
+            "[certificates]\nscan_interval = \"366d\"",
+        ] {
+            assert_eq!(problems(text).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
     fn what_a_running_process_cannot_change() {
         let old = Settings::default();
         let mut new = old.clone();
