@@ -200,7 +200,7 @@ fn start_workers(
         })?;
     }
     drop((ended, serving));
-    for () in (0..count).map(drop) {
+    for _ in 0..count {
         if serve.recv().is_err() {
             let end = ends.blocking_recv();
             return Err(end

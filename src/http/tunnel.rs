@@ -1,11 +1,13 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 
 use super::exchange::{ExchangeGuard, ORIGIN_BROKE};
 
@@ -37,12 +39,8 @@ impl Tunnel {
             return;
         };
         let mut origin = TokioIo::new(origin);
-        self.exchange.received(early.len());
-        if origin.write_all(&early).await.is_err() {
-            self.exchange.set_outcome(ORIGIN_BROKE);
-            return;
-        }
-        let (mut down, mut up) = (Pump::new(), Pump::new());
+        let (mut down, mut up) = (Pump::new(&[]), Pump::new(&early));
+        drop(early);
         std::future::poll_fn(|cx| {
             let sent = |bytes| self.exchange.sent(bytes);
             if let Poll::Ready(end) = down.poll(cx, &mut origin, &mut client, sent) {
@@ -55,9 +53,12 @@ impl Tunnel {
             up.poll(cx, &mut client, &mut origin, received).map(drop)
         })
         .await;
-        // Each may be gone already, and then there is nothing left to do for it.
-        let _ = origin.shutdown().await;
-        let _ = client.shutdown().await;
+        // Each may be gone already, or take nothing any more; then there is nothing left to do.
+        let farewell = async {
+            let _ = origin.shutdown().await;
+            let _ = client.shutdown().await;
+        };
+        let _ = timeout(FAREWELL, farewell).await;
     }
 }
 
@@ -70,11 +71,14 @@ struct Pump {
 }
 
 impl Pump {
-    fn new() -> Self {
+    /// A pump that holds `first` already.
+    fn new(first: &[u8]) -> Self {
+        let mut buffer = first.to_vec();
+        buffer.resize(first.len().max(BUFFER), 0);
         Self {
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: buffer.into_boxed_slice(),
             start: 0,
-            end: 0,
+            end: first.len(),
             flushed: true,
         }
     }
@@ -123,6 +127,9 @@ impl Pump {
     }
 }
 
+/// How long both ends have to take the news that it is over.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// A TLS record: more would only wait.
 const BUFFER: usize = 16 * 1024;
 
@@ -140,14 +147,14 @@ mod tests {
         writer.write_all(&sent).await.unwrap();
         drop(writer);
         let counted = std::cell::Cell::new(0);
-        let mut pump = Pump::new();
+        let mut pump = Pump::new(b"first");
         let count = |bytes| counted.set(counted.get() + bytes);
         let pumping = std::future::poll_fn(|cx| pump.poll(cx, &mut from, &mut to, count));
-        let mut received = vec![0; sent.len()];
+        let mut received = vec![0; b"first".len() + sent.len()];
         let (pumped, read) = tokio::join!(pumping, reader.read_exact(&mut received));
         pumped.unwrap();
         read.unwrap();
-        assert_eq!(received, sent);
-        assert_eq!(counted.get(), sent.len());
+        assert_eq!(received, [b"first", &sent[..]].concat());
+        assert_eq!(counted.get(), received.len());
     }
 }

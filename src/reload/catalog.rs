@@ -18,8 +18,8 @@ use crate::tls::Configs;
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
-/// It does no I/O and gets the time as an argument. Its cost follows what changed, not how much
-/// there is.
+/// It does no I/O and gets the time as an argument. What it makes anew is what changed; to find
+/// that, it walks the names of all certificates and domains.
 #[derive(Debug)]
 pub struct Catalog {
     started_with: Arc<Settings>,

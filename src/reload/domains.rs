@@ -85,6 +85,10 @@ impl Domains {
     /// another file defines it. Returns the domains that this concerns.
     pub(super) fn miss(&mut self, missing: &BTreeSet<PathBuf>, now: Now) -> BTreeSet<Pattern> {
         let mut concerned = BTreeSet::new();
+        // A file that never defined anything is forgotten like the others.
+        for path in missing {
+            self.files.entry(path.clone()).or_default();
+        }
         for (path, file) in &mut self.files {
             let is_missing = missing.contains(path);
             if is_missing == file.missing.is_some() {

@@ -314,6 +314,18 @@ fn a_bad_file_takes_nothing_down() {
 }
 
 #[test]
+fn a_bad_file_that_is_deleted_is_forgotten() {
+    let (mut bench, _) = serving();
+    let report = bench.apply(domains("bad.toml", "[[domain]"));
+    assert_eq!(reasons(&report), ["toml_syntax"]);
+    bench.apply(no_domains("bad.toml"));
+    let report = bench.later(11, no_domains("bad.toml"));
+    assert_eq!(report.recovered.len(), 1);
+    assert_eq!(report.files_removed.len(), 1);
+    assert!(bench.catalog.status().problems.is_empty());
+}
+
+#[test]
 fn a_domain_stays_with_the_file_that_has_it_and_moves_when_that_lets_go() {
     let (mut bench, old) = serving();
     let report = bench.apply(domains("a.toml", &table(PLAY, "")));
