@@ -1,13 +1,12 @@
 //! Changed files → next snapshot, with the other domains in place: the cost of one rotation.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use lockgate::certificate::Files;
-use lockgate::config::{Changes, Settings};
-use lockgate::reload::{Catalog, Now};
+use lockgate::config::{Changes, Parse, Settings};
+use lockgate::reload::{Catalog, Now, Parser};
 use lockgate::snapshot::Snapshot;
 use rustls::crypto::aws_lc_rs;
 
@@ -29,15 +28,19 @@ fn certificate(turn: bool) -> Files {
     files
 }
 
-fn rotation(turn: bool) -> Changes {
+fn parser() -> Parser {
+    Parser::new(Arc::new(aws_lc_rs::default_provider()))
+}
+
+fn rotation(turn: bool) -> Changes<Parser> {
     let name = "play".parse().expect("a certificate name");
     Changes {
-        certificates: BTreeMap::from([(name, certificate(turn))]),
+        certificates: vec![(name, parser().certificate(certificate(turn)))],
         ..Changes::default()
     }
 }
 
-fn domains(count: usize) -> Changes {
+fn domains(count: usize) -> Changes<Parser> {
     let mut text = String::from(
         "[[domain]]\nname = \"play.localhost\"\norigins = [\"demo:\"]\ncertificate = \"play\"\n",
     );
@@ -47,8 +50,9 @@ fn domains(count: usize) -> Changes {
         );
     }
     let path = PathBuf::from("domains/all.toml");
+    let domains = parser().domains(&path, Ok(text.into_bytes()));
     Changes {
-        domains: BTreeMap::from([(path, Ok(text.into_bytes()))]),
+        domains: vec![(path, domains)],
         ..rotation(false)
     }
 }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lockgate::certificate::{Files, Pair};
+use lockgate::certificate::{Files, Pairs};
 use rustls::crypto::aws_lc_rs;
 
 fn certificate(c: &mut Criterion) {
@@ -15,7 +15,7 @@ fn certificate(c: &mut Criterion) {
     files.insert("fullchain.pem".to_owned(), Ok(chain.to_vec()));
     files.insert("privkey.pem".to_owned(), Ok(key.to_vec()));
     c.bench_function("certificate", |b| {
-        b.iter(|| Pair::parse(black_box(&files), &provider).expect("the example is a pair"));
+        b.iter(|| Pairs::parse(black_box(&files), &provider).expect("the example is a pair"));
     });
 }
 

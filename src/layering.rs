@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "cli",
     "app",
     "admin",
@@ -16,6 +16,7 @@ const ORDER: [&str; 13] = [
     "config",
     "certificate",
     "domain",
+    "table",
     "telemetry",
 ];
 

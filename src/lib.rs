@@ -29,6 +29,7 @@
 //! | [`config`] | from files to checked values |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
+//! | [`table`] | a hash table whose clones share their entries |
 //! | [`telemetry`] | logs and counters |
 
 pub mod admin;
@@ -42,6 +43,7 @@ pub mod listener;
 pub mod origin;
 pub mod reload;
 pub mod snapshot;
+pub mod table;
 pub mod telemetry;
 pub mod tls;
 

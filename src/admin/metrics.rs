@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::Admin;
-use crate::reload::Status;
+use crate::reload::{Effect, Status};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Counters, DomainCounters, Handshake, ListenerKind, ReloadResult};
 
@@ -120,41 +121,48 @@ impl Reading {
     }
 
     fn items(&self, list: &mut List<'_>) -> fmt::Result {
-        let certificates = self.status.certificates.iter().map(|certificate| {
-            let fingerprint = certificate.pair.fingerprint.to_string();
-            (certificate, fingerprint)
+        let mut certificates: Vec<_> = self.status.certificates.values().collect();
+        certificates.sort_by(|one, other| one.name.cmp(&other.name));
+        let pairs = certificates.iter().flat_map(|certificate| {
+            let pairs = certificate.pairs.iter();
+            pairs.map(move |pair| (certificate, pair, pair.fingerprint.to_string()))
         });
-        let certificates: Vec<_> = certificates.collect();
+        let pairs: Vec<_> = pairs.collect();
         list.gauges(
             "lockgate_certificate_not_after_seconds",
             "When the certificate in use expires, in seconds since 1970",
-            certificates.iter().map(|(certificate, fingerprint)| {
+            pairs.iter().map(|(certificate, pair, fingerprint)| {
                 let labels = [
                     ("certificate", certificate.name.as_str()),
-                    ("fingerprint", fingerprint),
+                    ("fingerprint", &**fingerprint),
                 ];
-                (labels, certificate.pair.validity.not_after.0)
+                (labels, pair.validity.not_after.0)
             }),
         )?;
-        let mut problems: Vec<_> = self
-            .status
-            .problems
-            .iter()
-            .map(|problem| {
-                [
-                    ("kind", problem.kind.code()),
-                    ("name", &*problem.name),
-                    ("reason", problem.reason),
-                ]
-            })
-            .collect();
-        problems.sort_unstable();
-        problems.dedup();
         list.gauges(
             "lockgate_quarantined",
             "Things whose newest files were refused, with the reason",
-            problems.into_iter().map(|labels| (labels, 1u64)),
+            self.problems(Effect::Quarantine),
+        )?;
+        list.gauges(
+            "lockgate_warnings",
+            "Things that are served though something is wrong with them, with the reason",
+            self.problems(Effect::Warning),
         )
+    }
+
+    fn problems(&self, effect: Effect) -> impl Iterator<Item = ([(&str, &str); 3], u64)> {
+        let problems = self.status.problems.iter();
+        let problems = problems.filter(|problem| problem.effect == effect);
+        let labels = problems.map(|problem| {
+            [
+                ("kind", problem.kind.code()),
+                ("name", &*problem.name),
+                ("reason", problem.reason),
+            ]
+        });
+        let labels: BTreeSet<_> = labels.collect();
+        labels.into_iter().map(|labels| (labels, 1))
     }
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::name::Name;
 use super::refusal::{Refusal, Unreadable};
 
+/// A file's bytes, or why they were not read.
+pub type Content = Result<Vec<u8>, Unreadable>;
+
 /// The files of one certificate: those of its directory, or those that share its name.
 pub struct Files {
     location: PathBuf,
     unreadable: Option<Unreadable>,
-    files: BTreeMap<String, Result<Vec<u8>, Unreadable>>,
+    files: BTreeMap<String, Content>,
 }
 
 impl Files {
@@ -34,7 +38,7 @@ impl Files {
     }
 
     /// Adds a file by its name in the directory.
-    pub fn insert(&mut self, name: String, content: Result<Vec<u8>, Unreadable>) {
+    pub fn insert(&mut self, name: String, content: Content) {
         self.files.insert(name, content);
     }
 
@@ -43,13 +47,33 @@ impl Files {
         &self.location
     }
 
-    /// Takes chain and key out of the files of the layout that is there.
-    pub(super) fn sections(&self) -> Result<Sections, Refusal> {
+    /// The same directory; the files are dropped.
+    pub fn into_location(self) -> PathBuf {
+        self.location
+    }
+
+    /// Takes chains and keys out of the files: of each pair that is there.
+    pub(super) fn pairs(&self) -> Result<Vec<Sections>, Refusal> {
         if let Some(unreadable) = &self.unreadable {
             let location = self.location.clone();
             return Err(Refusal::Unreadable(location, unreadable.duplicate()));
         }
-        let layout = self.layout().ok_or(Refusal::CertificateMissing)?;
+        let layouts = LABELS.iter().filter_map(|label| self.layout(label));
+        let pairs = layouts.map(|layout| self.sections(&layout));
+        let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+        match pairs.is_empty() {
+            true => Err(Refusal::CertificateMissing),
+            false => Ok(pairs),
+        }
+    }
+
+    /// The file beside the pairs that `is_it` knows by its name.
+    pub fn beside(&self, is_it: impl Fn(&str) -> bool) -> Option<(PathBuf, &Content)> {
+        let (name, content) = self.files.iter().find(|(name, _)| is_it(name))?;
+        Some((self.location.join(name), content))
+    }
+
+    fn sections(&self, layout: &Layout<'_>) -> Result<Sections, Refusal> {
         let mut sections = Sections::default();
         for name in layout.files() {
             let path = || self.location.join(name);
@@ -66,9 +90,13 @@ impl Files {
         Ok(sections)
     }
 
-    /// The first layout that is whole, or else the first of which a part is there.
-    fn layout(&self) -> Option<Layout<'_>> {
-        let layouts = || LAYOUTS.iter().map(|layout| layout.find(&self.files));
+    /// The first layout that is whole, or else the first of which a part is there, among the files
+    /// with this label.
+    fn layout(&self, label: &str) -> Option<Layout<'_>> {
+        let files = self.files.keys().map(String::as_str);
+        let files = files.filter_map(|file| Some((unlabelled(file, label)?, file)));
+        let files: Vec<_> = files.collect();
+        let layouts = || LAYOUTS.iter().map(|layout| layout.find(&files));
         let whole = layouts().find(Layout::is_whole);
         whole.or_else(|| layouts().find(|layout| layout.files().next().is_some()))
     }
@@ -84,23 +112,62 @@ impl fmt::Debug for Files {
     }
 }
 
-/// The certificate that a file directly in a certificate directory belongs to.
-pub fn name_of_file(file: &str) -> Option<Name> {
+/// The certificate that a file directly in a certificate directory belongs to, and the file's
+/// ending.
+pub fn name_of_file(file: &str) -> Option<(Name, &'static str)> {
     let (stem, ending) = file.rsplit_once('.')?;
+    let ending = FLAT_ENDINGS.into_iter().find(|known| *known == ending)?;
     // lego keeps the issuer's certificate in a file of its own; the chain has it already.
-    if stem.ends_with(".issuer") || !matches!(ending, "crt" | "key" | "pem") {
+    if stem.ends_with(".issuer") {
         return None;
     }
-    stem.parse().ok()
+    Some((stem.parse().ok()?, ending))
 }
 
-/// Whether a file in a certificate's directory may be part of a layout.
-pub fn relevant(file: &str) -> bool {
+/// The endings of files directly in a certificate directory that belong to a certificate.
+pub const FLAT_ENDINGS: [&str; 5] = ["crt", "key", "pem", "ocsp", "toml"];
+
+/// Whether a file may be part of a certificate.
+pub fn is_relevant(file: &str) -> bool {
+    is_essential(file) || is_options(file) || is_staple(file)
+}
+
+/// Whether a file may hold a chain or a key: without such a file there is no certificate.
+pub fn is_essential(file: &str) -> bool {
+    let label = LABELS.iter().find_map(|label| unlabelled(file, label));
+    let file = label.as_deref().unwrap_or(file);
     LAYOUTS.iter().any(|layout| {
         let patterns = [layout.chain, layout.key, layout.rest];
         patterns.iter().any(|pattern| matches(pattern, file))
     })
 }
+
+/// Whether a file holds a certificate's options.
+pub fn is_options(file: &str) -> bool {
+    file.ends_with(".toml")
+}
+
+/// Whether a file holds a certificate's OCSP staple.
+pub fn is_staple(file: &str) -> bool {
+    file == "ocsp.der" || file.ends_with(".ocsp")
+}
+
+/// The file's name without the label, if it has that label; an empty label means none of them.
+fn unlabelled<'f>(file: &'f str, label: &str) -> Option<Cow<'f, str>> {
+    let (stem, ending) = file.rsplit_once('.')?;
+    let labelled = |label: &&&str| !label.is_empty() && stem.ends_with(**label);
+    match LABELS.iter().find(labelled) {
+        Some(found) if *found == label => {
+            let stem = &stem[..stem.len() - label.len()];
+            Some(format!("{stem}.{ending}").into())
+        }
+        None if label.is_empty() => Some(file.into()),
+        _ => None,
+    }
+}
+
+/// What tells the files of two pairs under one name apart: it stands before the ending.
+const LABELS: [&str; 3] = ["", ".ecdsa", ".rsa"];
 
 /// What was found between the PEM markers.
 #[derive(Default)]
@@ -147,10 +214,12 @@ struct Names {
 }
 
 impl Names {
-    fn find<'f, V>(&self, files: &'f BTreeMap<String, V>) -> Layout<'f> {
+    /// Finds its files among pairs of a name without label and the real name.
+    fn find<'f>(&self, files: &[(Cow<'f, str>, &'f str)]) -> Layout<'f> {
         let find = |pattern| {
-            let mut names = files.keys().map(String::as_str);
-            names.find(|name| matches(pattern, name))
+            let mut files = files.iter();
+            let found = files.find(|(name, _)| matches(pattern, name));
+            found.map(|(_, file)| *file)
         };
         Layout {
             chain: find(self.chain),
@@ -224,15 +293,14 @@ mod tests {
         for file in files {
             entry.insert((*file).to_owned(), Ok(Vec::new()));
         }
-        let layout = entry.layout();
-        layout
-            .map(|layout| layout.files().map(str::to_owned).collect())
-            .unwrap_or_default()
+        let layouts = LABELS.iter().filter_map(|label| entry.layout(label));
+        let files = layouts.flat_map(|layout| layout.files().map(str::to_owned));
+        files.collect()
     }
 
     #[test]
     fn each_tool_has_its_layout() {
-        let cases: [(&[&str], &[&str]); 8] = [
+        let cases: [(&[&str], &[&str]); 9] = [
             (
                 &["cert.pem", "chain.pem", "fullchain.pem", "privkey.pem"],
                 &["fullchain.pem", "privkey.pem"],
@@ -255,6 +323,20 @@ mod tests {
             (&["play.crt", "play.key"], &["play.crt", "play.key"]),
             (&["play.pem"], &["play.pem"]),
             (
+                &[
+                    "fullchain.ecdsa.pem",
+                    "privkey.ecdsa.pem",
+                    "tls.rsa.crt",
+                    "tls.rsa.key",
+                ],
+                &[
+                    "fullchain.ecdsa.pem",
+                    "privkey.ecdsa.pem",
+                    "tls.rsa.crt",
+                    "tls.rsa.key",
+                ],
+            ),
+            (
                 &["fullchain.pem", "tls.crt", "tls.key"],
                 &["tls.crt", "tls.key"],
             ),
@@ -273,9 +355,13 @@ mod tests {
 
     #[test]
     fn flat_files_are_named_by_their_stem() {
-        let name = |file| name_of_file(file).map(|name| name.to_string());
+        let name = |file| name_of_file(file).map(|(name, _)| name.to_string());
         assert_eq!(name("example.com.crt").as_deref(), Some("example.com"));
         assert_eq!(name("play-2026.pem").as_deref(), Some("play-2026"));
+        assert!(is_essential("play.rsa.pem") && !is_essential("certificate.toml"));
+        assert!(
+            is_relevant("certificate.toml") && is_relevant("ocsp.der") && !is_relevant("x.json")
+        );
         for other in [
             "example.com.issuer.crt",
             "example.com.json",

@@ -4,16 +4,20 @@ mod fingerprint;
 mod layout;
 mod name;
 mod pair;
+mod pairs;
 mod refusal;
 mod validity;
 
 use std::sync::Arc;
 
 pub use fingerprint::Fingerprint;
-pub use layout::{Files, name_of_file, relevant};
+pub use layout::{
+    Content, FLAT_ENDINGS, Files, is_essential, is_options, is_relevant, is_staple, name_of_file,
+};
 pub use name::{InvalidName, Name};
 pub use pair::Pair;
-pub use refusal::{Refusal, Unreadable};
+pub use pairs::Pairs;
+pub use refusal::{Refusal, Unreadable, list as list_names};
 pub use validity::{Timestamp, Validity};
 
 /// A certificate as it may be served: its name and one verified version of it.
@@ -21,8 +25,8 @@ pub use validity::{Timestamp, Validity};
 pub struct Certificate {
     /// The name that bindings use.
     pub name: Name,
-    /// Chain, key and what the leaf says.
-    pub pair: Pair,
-    /// The TLS configuration that serves this pair.
+    /// Chains, keys and what the leaves say.
+    pub pairs: Pairs,
+    /// The TLS configuration that serves them.
     pub tls: Arc<rustls::ServerConfig>,
 }

@@ -11,6 +11,11 @@ use std::sync::Arc;
 pub struct Name(Arc<str>);
 
 impl Name {
+    /// Not a name of any certificate: it sorts before all of them.
+    pub fn least() -> Self {
+        Self("".into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -31,6 +31,23 @@ pub enum Refusal {
     /// A file that is not read.
     #[error("{} {why}", .0.display(), why = .1)]
     Unreadable(PathBuf, #[source] Unreadable),
+    /// Two pairs under one name are there for clients of two kinds.
+    #[error("it holds two pairs whose keys are of the same kind")]
+    SameKeyKind,
+    /// It would have to be renewed earlier than the one in use.
+    #[error("it expires at {new}, sooner than the one in use ({in_use})")]
+    ExpiresSooner {
+        /// When the new one does.
+        new: Timestamp,
+        /// When the one in use does.
+        in_use: Timestamp,
+    },
+    /// Domains that are bound to it would be left without.
+    #[error("it does not cover {names}, which the one in use serves")]
+    LosesBoundName {
+        /// The domains: the first few of them.
+        names: String,
+    },
     /// Its last second is over.
     #[error("it expired at {0}")]
     Expired(Timestamp),
@@ -61,7 +78,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// The same reason once more: `io::Error` cannot be cloned.
-    pub(super) fn duplicate(&self) -> Self {
+    pub fn duplicate(&self) -> Self {
         match self {
             Self::NotAFile => Self::NotAFile,
             Self::TooLarge { limit } => Self::TooLarge { limit: *limit },
@@ -91,6 +108,9 @@ impl Refusal {
             Self::InvalidCertificate => "invalid_certificate",
             Self::InvalidKey(_) => "invalid_key",
             Self::Unreadable(_, unreadable) => unreadable.code(),
+            Self::SameKeyKind => "same_key_kind",
+            Self::ExpiresSooner { .. } => "expires_sooner",
+            Self::LosesBoundName { .. } => "loses_bound_name",
             Self::Expired(_) => "expired",
             Self::NotYetValid(_) => "not_yet_valid",
             Self::DefinedTwice(_) => "defined_twice",
@@ -115,9 +135,18 @@ impl Refusal {
             Self::Unreadable(..) => {
                 "put a regular file there that the user of this process may read"
             }
+            Self::SameKeyKind => {
+                "keep one pair with an RSA key and one with an ECDSA or Ed25519 key, or only one pair"
+            }
+            Self::ExpiresSooner { .. } => {
+                "put a certificate that lasts longer in its place, or write force = true into certificate.toml"
+            }
+            Self::LosesBoundName { .. } => {
+                "bind those domains to another certificate first, or write force = true into certificate.toml"
+            }
             Self::Expired(_) => "put a renewed certificate in its place",
             Self::NotYetValid(_) => {
-                "check the clock of this machine; it is tried again by itself until then"
+                "check the clock of this machine, wait (it is tried again by itself), or write force = true into certificate.toml"
             }
             Self::DefinedTwice(_) => "rename or remove one of the two",
         }
@@ -134,17 +163,23 @@ impl Refusal {
             | Self::InvalidCertificate
             | Self::InvalidKey(_)
             | Self::Unreadable(..) => true,
-            Self::Expired(_) | Self::NotYetValid(_) | Self::DefinedTwice(_) => false,
+            Self::SameKeyKind
+            | Self::ExpiresSooner { .. }
+            | Self::LosesBoundName { .. }
+            | Self::Expired(_)
+            | Self::NotYetValid(_)
+            | Self::DefinedTwice(_) => false,
         }
     }
 }
 
-/// Writes the names of a certificate for a message: the first few of them.
-pub(super) fn list(names: &[Pattern]) -> String {
+/// Writes names for a message: the first few of them.
+pub fn list<'n>(names: impl IntoIterator<Item = &'n Pattern>) -> String {
     const SHOWN: usize = 5;
-    let shown: Vec<_> = names.iter().take(SHOWN).map(Pattern::to_string).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 if names.is_empty() => "no DNS name".to_owned(),
+    let mut names = names.into_iter();
+    let shown: Vec<_> = names.by_ref().take(SHOWN).map(Pattern::to_string).collect();
+    match names.count() {
+        0 if shown.is_empty() => "no DNS name".to_owned(),
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -14,7 +14,7 @@ pub(super) fn run(directory: &Path) -> anyhow::Result<ExitCode> {
     let loaded = reload::check(directory, Arc::clone(&provider))?;
     let snapshot = loaded.current.load();
     let mut problems: Vec<String> = Vec::new();
-    problems.extend(loaded.report.quarantined.iter().map(ToString::to_string));
+    problems.extend(loaded.report.problems.iter().map(ToString::to_string));
     let connector = app::connector(directory, &snapshot.settings, provider);
     problems.extend(connector.err().map(|error| error.to_string()));
     let mut out = io::stdout().lock();

@@ -50,7 +50,7 @@ impl<'a> Summary<'a> {
                 } else {
                     "HTTP too"
                 };
-                let (name, until) = (&certificate.name, certificate.pair.validity.not_after);
+                let (name, until) = (&certificate.name, certificate.pairs.validity().not_after);
                 format!("HTTPS, {http}; certificate {name} until {until}")
             }
             Https::Off => format!("plain HTTP: https = false; {named}"),
@@ -75,7 +75,7 @@ impl fmt::Display for Summary<'_> {
         if count > SHOWN {
             writeln!(f, "  … and {} more", count - SHOWN)?;
         }
-        for problem in &self.app.report.quarantined {
+        for problem in &self.app.report.problems {
             writeln!(f, "  problem: {problem}")?;
         }
         writeln!(f, "  metrics: http://{}/metrics", self.app.admin)

@@ -4,6 +4,7 @@
 //! problems at once, each with its place.
 
 mod domain;
+mod options;
 mod origin_url;
 mod problem;
 mod raw;
@@ -11,9 +12,10 @@ mod settings;
 mod source;
 
 pub use domain::{Binding, Domain, DomainFile, HttpMode, parse_domains};
+pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};
 pub use settings::{
     Certificates, HttpsListener, Listeners, PlainHttp, Settings, Timeouts, parse_settings,
 };
-pub use source::{Changes, Content, Duplicate, Lost, Source};
+pub use source::{Changes, Content, Duplicate, Look, Lost, Parse, Scope, Source};

@@ -1,10 +1,8 @@
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 use super::name::{self, Name};
 use super::pattern::Pattern;
+use crate::table::Table;
 
 /// Values by domain: looked up by SNI and by Host in the same way.
 ///
@@ -13,12 +11,11 @@ use super::pattern::Pattern;
 /// 2. the one-label wildcard above it.
 ///
 /// Case and one trailing dot do not matter; what is no domain name (an IP literal, say) matches
-/// nothing. A clone shares its entries with the original: a change copies one shard, so the next
-/// snapshot of a large table costs what changed in it.
+/// nothing. A clone shares its entries with the original, see [`Table`].
 #[derive(Clone)]
 pub struct Map<V> {
-    exact: Table<V>,
-    wildcard: Table<V>,
+    exact: Table<Name, V>,
+    wildcard: Table<Name, V>,
 }
 
 /// Why a lookup matched, with what it found.
@@ -71,7 +68,7 @@ impl<V: Clone> Map<V> {
         match pattern {
             Pattern::Exact(name) => self.exact.insert(name.clone(), value),
             Pattern::Wildcard(parent) => self.wildcard.insert(parent.clone(), value),
-        }
+        };
     }
 
     /// Takes a pattern out.
@@ -79,7 +76,7 @@ impl<V: Clone> Map<V> {
         match pattern {
             Pattern::Exact(name) => self.exact.remove(name),
             Pattern::Wildcard(parent) => self.wildcard.remove(parent),
-        }
+        };
     }
 
     /// All values, in no order.
@@ -109,59 +106,6 @@ impl<V> fmt::Debug for Map<V> {
         f.debug_struct("Map").finish_non_exhaustive()
     }
 }
-
-/// A hash table in shards behind `Arc`s.
-///
-/// At 100,000 names a shard holds about 100: copying one is microseconds, and so is copying the
-/// vector of shards.
-#[derive(Clone)]
-struct Table<V> {
-    hasher: RandomState,
-    shards: Vec<Arc<Shard<V>>>,
-}
-
-type Shard<V> = HashMap<Name, V>;
-
-impl<V: Clone> Table<V> {
-    fn new() -> Self {
-        let empty = Arc::new(Shard::new());
-        Self {
-            hasher: RandomState::new(),
-            shards: vec![empty; SHARDS],
-        }
-    }
-
-    fn shard(&self, name: &str) -> usize {
-        // The hash's upper bits: the shard's own table works with the lower ones of another key.
-        (self.hasher.hash_one(name) >> 32) as usize % SHARDS
-    }
-
-    fn get(&self, name: &str) -> Option<&V> {
-        self.shards[self.shard(name)].get(name)
-    }
-
-    fn insert(&mut self, name: Name, value: V) {
-        let shard = self.shard(name.as_str());
-        Arc::make_mut(&mut self.shards[shard]).insert(name, value);
-    }
-
-    fn remove(&mut self, name: &Name) {
-        let shard = self.shard(name.as_str());
-        if self.shards[shard].contains_key(name) {
-            Arc::make_mut(&mut self.shards[shard]).remove(name);
-        }
-    }
-
-    fn values(&self) -> impl Iterator<Item = &V> {
-        self.shards.iter().flat_map(|shard| shard.values())
-    }
-
-    fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.len()).sum()
-    }
-}
-
-const SHARDS: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -60,8 +60,8 @@ pub(super) fn route(
 fn over_tls(served: &Served, domain: Option<&Arc<Domain>>) -> Result<Arc<Domain>, Failure> {
     let domain = domain.ok_or(Failure::Misdirected)?;
     let certificate = domain.certificate().ok_or(Failure::Misdirected)?;
-    let shown = &served.certificate.pair.fingerprint;
-    if domain.name() == served.domain.name() || certificate.pair.fingerprint == *shown {
+    let shown = served.certificate.pairs.fingerprint();
+    if domain.name() == served.domain.name() || certificate.pairs.fingerprint() == shown {
         Ok(Arc::clone(domain))
     } else {
         Err(Failure::Misdirected)

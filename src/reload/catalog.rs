@@ -6,27 +6,29 @@ use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
 use super::Now;
+use super::candidate::{Candidate, Parser};
 use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
 use super::problem::{Item, Problem};
+use super::problems::Problems;
 use super::report::{Report, Status};
-use crate::certificate::{Files, Name, Refusal};
-use crate::config::{self, Changes, Content, Reason, Settings};
+use crate::certificate::{Name, Refusal, Unreadable};
+use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
 use crate::domain::Pattern;
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::tls::Configs;
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
-/// It does no I/O and gets the time as an argument. What it makes anew is what changed; to find
-/// that, it walks the names of all certificates and domains.
+/// It does no I/O and gets the time as an argument. It makes anew what changed, and touches nothing
+/// else: the cost of a change does not grow with what is there.
 #[derive(Debug)]
 pub struct Catalog {
     started_with: Arc<Settings>,
     settings: Arc<Settings>,
     certificates: Certificates,
     domains: Domains,
-    problems: BTreeMap<Item, Vec<Problem>>,
+    problems: Problems,
 }
 
 impl Catalog {
@@ -37,13 +39,13 @@ impl Catalog {
     /// When the crypto provider cannot be used.
     pub fn new(settings: Settings, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
         let settings = Arc::new(settings);
-        let configs = Configs::new(Arc::clone(&provider))?;
+        let configs = Configs::new(provider)?;
         Ok(Self {
             started_with: Arc::clone(&settings),
             settings,
-            certificates: Certificates::new(provider, configs),
+            certificates: Certificates::new(configs),
             domains: Domains::default(),
-            problems: BTreeMap::new(),
+            problems: Problems::default(),
         })
     }
 
@@ -55,32 +57,29 @@ impl Catalog {
     /// `patient` gives certificates that may be half written another chance.
     pub fn apply(
         &mut self,
-        changes: Changes,
+        changes: Changes<Parser>,
         current: &Snapshot,
         now: Now,
         patient: bool,
     ) -> (Option<Snapshot>, Report) {
-        let before = self.problems.clone();
         let mut report = Report::default();
         if let Some((path, content)) = &changes.settings {
             self.take_settings(path, content, &mut report);
         }
-        self.note_states(&changes);
+        self.problems.note_states(states(&changes));
         let mut concerned = self.take_domains(changes.domains, now);
         concerned.extend(self.domains.miss(&changes.domains_missing, now));
         self.certificates.miss(&changes.certificates_missing, now);
         let changed = self.take_certificates(changes.certificates, now, patient, &mut report);
-        if !changed.certificates.is_empty() {
-            concerned.extend(self.domains.bound_to(&changed).cloned());
-        }
+        concerned.extend(self.domains.concerned_by(&changed));
         let grace = self.settings.certificates.removal_grace;
         let expired = self.domains.expire(now, grace);
         for path in &expired.files {
-            self.problems.remove(&Item::File(path.clone()));
+            self.problems.forget(Item::File(path.clone()));
         }
         report.files_removed = expired.files;
         let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
-        report.compare(&before, &self.problems);
+        (report.problems, report.recovered) = self.problems.compare();
         (snapshot, report)
     }
 
@@ -101,71 +100,70 @@ impl Catalog {
             },
             Err(unreadable) => vec![Problem::unreadable(path, unreadable)],
         };
-        self.note(Item::File(path.to_owned()), problems);
+        self.problems.note(Item::File(path.to_owned()), problems);
     }
 
-    /// What a scan tells anew each time: lost directories, and names that are taken.
-    fn note_states(&mut self, changes: &Changes) {
-        self.problems
-            .retain(|item, _| !matches!(item, Item::Directory(_) | Item::Duplicate(..)));
-        for lost in &changes.lost {
-            let item = Item::Directory(lost.path.clone());
-            self.note(item, vec![Problem::lost(lost)]);
-        }
-        for duplicate in &changes.duplicates {
-            let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
-            let problem = Problem::certificate(&duplicate.name, &duplicate.location, &refusal);
-            let item = Item::Duplicate(duplicate.name.clone(), duplicate.location.clone());
-            self.note(item, vec![problem]);
-        }
-    }
-
-    fn take_domains(&mut self, files: BTreeMap<PathBuf, Content>, now: Now) -> BTreeSet<Pattern> {
-        let mut parsed = BTreeMap::new();
-        for (path, content) in files {
-            let file = match content {
-                Ok(content) => config::parse_domains(&path, &content),
+    fn take_domains(
+        &mut self,
+        files: Vec<(PathBuf, Result<DomainFile, Unreadable>)>,
+        now: Now,
+    ) -> BTreeSet<Pattern> {
+        let mut parsed = Vec::new();
+        for (path, file) in files {
+            let file = match file {
+                Ok(file) => file,
                 Err(unreadable) => {
                     let problem = Problem::unreadable(&path, &unreadable);
-                    self.note(Item::File(path), vec![problem]);
+                    self.problems.note(Item::File(path), vec![problem]);
                     continue;
                 }
             };
             let problems = file.problems.iter();
             let problems =
                 problems.map(|(domain, problem)| Problem::config(domain.as_ref(), problem));
-            self.note(Item::File(path.clone()), problems.collect());
-            parsed.insert(path, file);
+            let problems = problems.collect();
+            self.problems.note(Item::File(path.clone()), problems);
+            parsed.push((path, file));
         }
-        self.domains.define(parsed, now)
+        let concerned = self.domains.define(parsed, now);
+        for domain in &concerned {
+            // What was refused for a domain that has moved on may do now.
+            if let Some(name) = self.domains.target_of(domain) {
+                self.certificates.reconsider(name);
+            }
+        }
+        concerned
     }
 
     fn take_certificates(
         &mut self,
-        entries: BTreeMap<Name, Files>,
+        candidates: Vec<(Name, Candidate)>,
         now: Now,
         patient: bool,
         report: &mut Report,
     ) -> Changed {
         let mut changed = Changed::default();
-        for (name, files) in entries {
-            let adoption = self
-                .certificates
-                .adopt(&name, &files, now, patient, &mut changed);
-            let refusal = match adoption {
+        for (name, candidate) in candidates {
+            let (location, options) =
+                (candidate.location.clone(), candidate.option_problems(&name));
+            self.problems.note(Item::Options(name.clone()), options);
+            let bound = self.domains.bound_to(&name);
+            let adoption =
+                self.certificates
+                    .adopt(&name, candidate, bound, now, patient, &mut changed);
+            let problem = match adoption {
                 Adoption::Torn => continue,
-                Adoption::Same(refusal) => refusal,
-                Adoption::Refused(refusal) => Some(refusal),
-                Adoption::Adopted(refusal) => {
+                Adoption::Same(fault) => {
+                    fault.map(|it| Problem::in_use(&name, Some(&location), &it))
+                }
+                Adoption::Refused(fault) => Some(Problem::certificate(&name, &location, &fault)),
+                Adoption::Adopted(fault) => {
                     report.certificates_adopted.push(name.clone());
-                    refusal
+                    fault.map(|it| Problem::in_use(&name, Some(&location), &it))
                 }
             };
-            let problems = refusal.iter();
-            let problems =
-                problems.map(|refusal| Problem::certificate(&name, files.location(), refusal));
-            let problems = problems.collect();
-            self.note(Item::Certificate(name), problems);
+            let problems = problem.into_iter().collect();
+            self.problems.note(Item::Certificate(name), problems);
         }
         self.certificates.settle(now);
         self.remove_certificates(now, &mut changed, report);
@@ -177,22 +175,23 @@ impl Catalog {
         let grace = self.settings.certificates.removal_grace;
         report.certificates_removed = self.certificates.remove_gone(now, grace, changed);
         for name in &report.certificates_removed {
-            self.problems.remove(&Item::Certificate(name.clone()));
+            self.problems.forget(Item::Certificate(name.clone()));
+            self.problems.forget(Item::Options(name.clone()));
         }
-        for certificate in self.certificates.expire(now, changed) {
-            let refusal = Refusal::Expired(certificate.pair.validity.not_after);
-            let problem = Problem::expired(&certificate.name, &refusal);
-            let item = Item::Certificate(certificate.name.clone());
-            // What is wrong with newer files says more.
-            self.problems.entry(item).or_insert_with(|| vec![problem]);
-        }
-    }
-
-    fn note(&mut self, item: Item, problems: Vec<Problem>) {
-        if problems.is_empty() {
-            self.problems.remove(&item);
-        } else {
-            self.problems.insert(item, problems);
+        for name in self.certificates.note_expiries(now, changed) {
+            let Some(certificate) = self.certificates.get(&name) else {
+                continue;
+            };
+            let item = Item::Certificate(name.clone());
+            match certificate.pairs.check_time(now.wall) {
+                // What is wrong with newer files says more.
+                Err(expired) if !self.problems.has(&item) => {
+                    let problem = Problem::in_use(&name, None, &expired);
+                    self.problems.note(item, vec![problem]);
+                }
+                Err(_) => {}
+                Ok(()) => self.problems.forget(item),
+            }
         }
     }
 
@@ -230,7 +229,7 @@ impl Catalog {
                 .get(name)
                 .is_some_and(|it| it.certificate().is_some());
             next.domains.remove(name);
-            self.problems.remove(&Item::Domain(name.clone()));
+            self.problems.forget(Item::Domain(name.clone()));
             report.domains_removed.push(name.clone());
         }
         self.check_default_domain(&next);
@@ -247,7 +246,8 @@ impl Catalog {
         let name = self.settings.default_domain.clone();
         let unknown = name.filter(|name| next.find(name.as_str()).is_none());
         let problem = unknown.map(|name| Problem::default_domain(&name));
-        self.note(Item::DefaultDomain, problem.into_iter().collect());
+        self.problems
+            .note(Item::DefaultDomain, problem.into_iter().collect());
     }
 
     fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {
@@ -265,20 +265,20 @@ impl Catalog {
             };
             problems.push(Problem::config(Some(&name), &problem));
         }
-        self.note(Item::Domain(name.clone()), problems);
+        self.problems.note(Item::Domain(name.clone()), problems);
         Some(domain)
     }
 
-    /// Certificates that the source shall read again, though nothing about them changed.
-    pub(super) fn worth_a_look(&self, now: Instant, all: bool) -> Vec<Name> {
-        self.certificates.worth_a_look(now, all)
+    /// Takes the certificates that the source shall read again, though nothing about them changed.
+    pub(super) fn take_worth_a_look(&mut self, now: Instant, all: bool) -> BTreeSet<Name> {
+        self.certificates.take_worth_a_look(now, all)
     }
 
     /// When something is to be done without an event.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(super) fn next_deadline(&self, now: Instant) -> Option<Instant> {
         let grace = self.settings.certificates.removal_grace;
         let deadlines = [
-            self.certificates.next_deadline(grace),
+            self.certificates.next_deadline(grace, now),
             self.domains.next_deadline(grace),
         ];
         deadlines.into_iter().flatten().min()
@@ -287,10 +287,25 @@ impl Catalog {
     /// What is in use and what was refused, for those who ask.
     pub(super) fn status(&self) -> Status {
         Status {
-            problems: self.problems.values().flatten().cloned().collect(),
-            certificates: self.certificates.in_use().cloned().collect(),
+            problems: self.problems.list(),
+            certificates: self.certificates.in_use().clone(),
         }
     }
+}
+
+/// What a scan tells anew each time: lost directories, and names that are taken.
+fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
+    let lost = changes.lost.iter().map(|lost| {
+        let item = Item::Directory(lost.path.clone());
+        (item, vec![Problem::lost(lost)])
+    });
+    let duplicates = changes.duplicates.iter().map(|duplicate| {
+        let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
+        let problem = Problem::certificate(&duplicate.name, &duplicate.location, &refusal);
+        let item = Item::Duplicate(duplicate.name.clone(), duplicate.location.clone());
+        (item, vec![problem])
+    });
+    lost.chain(duplicates).collect()
 }
 
 fn is_same(before: &Domain, after: &Domain) -> bool {

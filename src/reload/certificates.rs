@@ -2,24 +2,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
 use super::Now;
-use crate::certificate::{Certificate, Files, Name, Pair, Refusal, Timestamp};
+use super::candidate::Candidate;
+use super::index::Index;
+use crate::certificate::{Certificate, Name, Pairs, Refusal, Timestamp};
 use crate::domain::Pattern;
+use crate::table::Table;
 use crate::tls::Configs;
 
 /// The certificates: of each the version in use, and what is wrong with its newest files.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    provider: Arc<CryptoProvider>,
     configs: Configs,
-    items: BTreeMap<Name, Item>,
+    in_use: Table<Name, Arc<Certificate>>,
+    /// Those whose newest files were refused.
+    refused: BTreeSet<Name>,
+    torn: BTreeMap<Name, Torn>,
+    /// Those whose files are missing, and since when.
+    gone: BTreeMap<Name, Instant>,
+    /// Refused ones for which something has changed that may matter.
+    reconsider: BTreeSet<Name>,
     /// The certificates in use by the names that they are valid for.
-    by_domain: BTreeMap<Pattern, BTreeSet<Name>>,
-    /// The certificates in use that have not expired, the next to expire first.
+    by_domain: Index<Pattern, Name>,
+    /// The certificates in use, the next to expire first.
     expiries: BTreeSet<(Timestamp, Name)>,
+    /// The time up to which expiries are noted.
+    noted: Timestamp,
 }
 
 /// Certificates of which another version is in use now, or none.
@@ -27,29 +37,14 @@ pub(super) struct Certificates {
 pub(super) struct Changed {
     pub(super) certificates: BTreeSet<Name>,
     /// All that they are, or were, valid for.
-    domains: BTreeSet<Pattern>,
+    pub(super) domains: BTreeSet<Pattern>,
 }
 
 impl Changed {
     fn add(&mut self, certificate: &Certificate) {
         self.certificates.insert(certificate.name.clone());
-        let names = certificate.pair.names().iter();
-        self.domains.extend(names.cloned());
+        self.domains.extend(certificate.pairs.names().cloned());
     }
-
-    /// Whether one of them concerns a domain that is bound to the best match.
-    pub(super) fn covers(&self, domain: &Pattern) -> bool {
-        let mut covering = domain.covered_by();
-        covering.any(|pattern| self.domains.contains(&pattern))
-    }
-}
-
-#[derive(Debug, Default)]
-struct Item {
-    in_use: Option<Arc<Certificate>>,
-    refused: bool,
-    torn: Option<Torn>,
-    gone: Option<Instant>,
 }
 
 /// Files that may be in the middle of being written.
@@ -74,115 +69,127 @@ pub(super) enum Adoption {
 }
 
 impl Certificates {
-    pub(super) fn new(provider: Arc<CryptoProvider>, configs: Configs) -> Self {
+    pub(super) fn new(configs: Configs) -> Self {
         Self {
-            provider,
             configs,
-            items: BTreeMap::new(),
-            by_domain: BTreeMap::new(),
+            in_use: Table::new(),
+            refused: BTreeSet::new(),
+            torn: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            reconsider: BTreeSet::new(),
+            by_domain: Index::default(),
             expiries: BTreeSet::new(),
+            noted: Timestamp(i64::MIN),
         }
     }
 
     /// The version in use.
     pub(super) fn get(&self, name: &Name) -> Option<&Arc<Certificate>> {
-        self.items.get(name)?.in_use.as_ref()
+        self.in_use.get(name)
     }
 
     /// All versions in use.
-    pub(super) fn in_use(&self) -> impl Iterator<Item = &Arc<Certificate>> {
-        self.items.values().filter_map(|item| item.in_use.as_ref())
+    pub(super) fn in_use(&self) -> &Table<Name, Arc<Certificate>> {
+        &self.in_use
     }
 
     /// The best certificate for a domain that asks for no certain one: valid before expired, naming
     /// the domain itself before a wildcard, the one that lasts longest.
     pub(super) fn best_for(&self, domain: &Pattern, now: Now) -> Option<&Arc<Certificate>> {
-        let names = domain.covered_by();
-        let names = names.filter_map(|pattern| self.by_domain.get(&pattern));
-        let covering = names.flatten().filter_map(|name| self.get(name));
+        let patterns = domain.covered_by();
+        let names = patterns.flat_map(|pattern| self.by_domain.of(&pattern));
+        let covering = names.filter_map(|name| self.get(name));
         covering.max_by_key(|it| {
-            let valid = it.pair.check_time(now.wall).is_ok();
-            (
-                valid,
-                it.pair.names_exactly(domain),
-                it.pair.validity.not_after,
-            )
+            let valid = it.pairs.check_time(now.wall).is_ok();
+            let exactly = it.pairs.names_exactly(domain);
+            (valid, exactly, it.pairs.validity().not_after)
         })
     }
 
-    /// Adopts the files of a certificate if they are sound, and notes that in `changed`. `patient`
-    /// gives files that may be half written time before they are refused.
+    /// Adopts the files of a certificate if they are sound, and notes that in `changed`. `bound`
+    /// are the domains that must not be left without. `patient` gives files that may be half
+    /// written time before they are refused.
     pub(super) fn adopt(
         &mut self,
         name: &Name,
-        files: &Files,
+        candidate: Candidate,
+        bound: impl Iterator<Item = Pattern>,
         now: Now,
         patient: bool,
         changed: &mut Changed,
     ) -> Adoption {
-        let item = self.items.entry(name.clone()).or_default();
-        let (pair, adoption) = match Pair::parse(files, &self.provider) {
-            Ok(pair) => judge(item, pair, now),
+        let force = candidate.force();
+        let in_use = self.in_use.get(name);
+        let (pairs, adoption) = match candidate.pairs {
+            Ok(pairs) => judge(in_use.map(|it| &it.pairs), pairs, bound, force, now),
             Err(refusal) => (None, Adoption::Refused(refusal)),
         };
-        let torn = match (&adoption, &pair) {
+        let torn = match (&adoption, &pairs) {
             // What was refused already is reported; it need not be waited for at every scan.
-            (Adoption::Refused(refusal), _) => refusal.may_be_torn() && !item.refused,
-            (Adoption::Adopted(_), Some(pair)) => item.had_more_than(pair),
+            (Adoption::Refused(refusal), _) => {
+                refusal.may_be_torn() && !self.refused.contains(name)
+            }
+            // The file may end where the leaf does because the rest is not written yet.
+            (Adoption::Adopted(_), Some(pairs)) => {
+                in_use.is_some_and(|it| it.pairs.chain_length() > pairs.chain_length())
+            }
             _ => false,
         };
-        if torn && patient && item.wait(now.instant) {
+        if torn && patient && self.wait(name, now.instant) {
             return Adoption::Torn;
         }
-        item.torn = None;
-        item.refused = matches!(adoption, Adoption::Refused(_));
-        if let Some(pair) = pair {
-            let certificate = Arc::new(Certificate {
-                name: name.clone(),
-                tls: self.configs.serving(&pair),
-                pair,
-            });
-            let before = item.in_use.replace(Arc::clone(&certificate));
-            self.unlist(before.as_deref(), changed);
-            self.list(&certificate, changed);
+        self.torn.remove(name);
+        match adoption {
+            Adoption::Refused(_) => self.refused.insert(name.clone()),
+            _ => self.refused.remove(name),
+        };
+        if let Some(pairs) = pairs {
+            self.put_in_use(name, pairs, changed);
         }
         adoption
     }
 
+    fn put_in_use(&mut self, name: &Name, pairs: Pairs, changed: &mut Changed) {
+        let certificate = Arc::new(Certificate {
+            name: name.clone(),
+            tls: self.configs.serving(&pairs),
+            pairs,
+        });
+        self.list(&certificate, changed);
+        let before = self.in_use.insert(name.clone(), Arc::clone(&certificate));
+        if let Some(before) = before {
+            self.unlist(&before, Some(&certificate), changed);
+        }
+    }
+
     fn list(&mut self, certificate: &Certificate, changed: &mut Changed) {
         changed.add(certificate);
-        for pattern in certificate.pair.names() {
-            let names = self.by_domain.entry(pattern.clone()).or_default();
-            names.insert(certificate.name.clone());
+        for pattern in certificate.pairs.names() {
+            self.by_domain.insert(pattern, &certificate.name);
         }
-        let not_after = certificate.pair.validity.not_after;
+        let not_after = certificate.pairs.validity().not_after;
         self.expiries.insert((not_after, certificate.name.clone()));
     }
 
-    fn unlist(&mut self, certificate: Option<&Certificate>, changed: &mut Changed) {
-        let Some(certificate) = certificate else {
-            return;
-        };
-        changed.add(certificate);
-        for pattern in certificate.pair.names() {
-            if let Some(names) = self.by_domain.get_mut(pattern) {
-                names.remove(&certificate.name);
-                if names.is_empty() {
-                    self.by_domain.remove(pattern);
-                }
-            }
+    /// Takes out what is listed of a version that is not in use any more, but for what is listed of
+    /// the next one as well.
+    fn unlist(&mut self, old: &Certificate, new: Option<&Certificate>, changed: &mut Changed) {
+        changed.add(old);
+        let kept: BTreeSet<_> = new.iter().flat_map(|new| new.pairs.names()).collect();
+        for pattern in old.pairs.names().filter(|it| !kept.contains(it)) {
+            self.by_domain.remove(pattern, &old.name);
         }
-        let not_after = certificate.pair.validity.not_after;
-        self.expiries.remove(&(not_after, certificate.name.clone()));
+        let not_after = old.pairs.validity().not_after;
+        if new.is_none_or(|new| new.pairs.validity().not_after != not_after) {
+            self.expiries.remove(&(not_after, old.name.clone()));
+        }
     }
 
     /// Notes whose files are missing now: those certificates are in use until that has lasted.
     pub(super) fn miss(&mut self, missing: &BTreeSet<Name>, now: Now) {
-        for (name, item) in &mut self.items {
-            item.gone = match missing.contains(name) {
-                true => item.gone.or(Some(now.instant)),
-                false => None,
-            };
+        self.gone.retain(|name, _| missing.contains(name));
+        for name in missing {
+            self.gone.entry(name.clone()).or_insert(now.instant);
         }
     }
 
@@ -193,71 +200,75 @@ impl Certificates {
         grace: Duration,
         changed: &mut Changed,
     ) -> Vec<Name> {
-        let over = |item: &mut Item| item.gone.is_some_and(|gone| gone + grace <= now.instant);
-        let over = self.items.extract_if(.., |_, item| over(item));
+        let over = |_: &Name, gone: &mut Instant| *gone + grace <= now.instant;
+        let over = self.gone.extract_if(.., over).map(|(name, _)| name);
         let over: Vec<_> = over.collect();
-        for (_, item) in &over {
-            self.unlist(item.in_use.as_deref(), changed);
-        }
-        over.into_iter().map(|(name, _)| name).collect()
-    }
-
-    /// The certificates in use that have expired since the last look: a better match may be there
-    /// for the domains that are bound to the best one.
-    pub(super) fn expire(&mut self, now: Now, changed: &mut Changed) -> Vec<Arc<Certificate>> {
-        let past = |(not_after, _): &(Timestamp, Name)| *not_after < now.wall;
-        let mut expired = Vec::new();
-        while let Some((_, name)) = self.expiries.first().filter(|first| past(first)).cloned() {
-            self.expiries.pop_first();
-            if let Some(certificate) = self.get(&name).cloned() {
-                changed.add(&certificate);
-                expired.push(certificate);
+        for name in &over {
+            self.torn.remove(name);
+            self.refused.remove(name);
+            if let Some(certificate) = self.in_use.remove(name) {
+                self.unlist(&certificate, None, changed);
             }
         }
-        expired
+        over
+    }
+
+    /// The certificates in use that have expired since the last look, or are valid again since the
+    /// clock was set back: another one may be the best match now.
+    pub(super) fn note_expiries(&mut self, now: Now, changed: &mut Changed) -> Vec<Name> {
+        let (from, to) = (self.noted.min(now.wall), self.noted.max(now.wall));
+        self.noted = now.wall;
+        // The last second of a certificate belongs to it.
+        let start = Name::least();
+        let passed = self.expiries.range((from, start.clone())..(to, start));
+        let passed: Vec<_> = passed.map(|(_, name)| name.clone()).collect();
+        for name in &passed {
+            if let Some(certificate) = self.in_use.get(name) {
+                changed.add(certificate);
+            }
+            self.reconsider(name);
+        }
+        passed
+    }
+
+    /// Has a refused certificate looked at again, since something changed that may matter.
+    pub(super) fn reconsider(&mut self, name: &Name) {
+        if self.refused.contains(name) {
+            self.reconsider.insert(name.clone());
+        }
     }
 
     /// Gives up waiting for files that were due for another look but were not there to be read.
     pub(super) fn settle(&mut self, now: Now) {
-        for item in self.items.values_mut() {
-            item.torn = item.torn.filter(|torn| torn.again > now.instant);
-        }
+        self.torn.retain(|_, torn| torn.again > now.instant);
     }
 
-    /// Certificates whose files are worth another look at `now`: half-written ones as their turn
-    /// comes; with `all`, the refused ones as well.
-    pub(super) fn worth_a_look(&self, now: Instant, all: bool) -> Vec<Name> {
-        let due = |item: &Item| {
-            let torn = item.torn.is_some_and(|torn| torn.again <= now);
-            torn || (all && (item.refused || item.torn.is_some()))
-        };
-        let due = self.items.iter().filter(|(_, item)| due(item));
-        due.map(|(name, _)| name.clone()).collect()
+    /// Takes the certificates whose files are worth another look at `now`: half-written ones as
+    /// their turn comes; with `all`, the refused ones as well.
+    pub(super) fn take_worth_a_look(&mut self, now: Instant, all: bool) -> BTreeSet<Name> {
+        let mut names = std::mem::take(&mut self.reconsider);
+        let due = self
+            .torn
+            .iter()
+            .filter(|(_, torn)| all || torn.again <= now);
+        names.extend(due.map(|(name, _)| name.clone()));
+        if all {
+            names.extend(self.refused.iter().cloned());
+        }
+        names
     }
 
     /// When something is to be done without an event.
-    pub(super) fn next_deadline(&self, grace: Duration) -> Option<Instant> {
-        let items = self.items.values();
-        let deadlines = items.flat_map(|item| {
-            let torn = item.torn.map(|torn| torn.again);
-            let gone = item.gone.map(|gone| gone + grace);
-            torn.into_iter().chain(gone)
-        });
-        deadlines.min()
-    }
-}
-
-impl Item {
-    /// Whether the chain in use holds more certificates than a new one: the file may end where the
-    /// leaf does because the rest is not written yet.
-    fn had_more_than(&self, pair: &Pair) -> bool {
-        let in_use = self.in_use.as_ref();
-        in_use.is_some_and(|in_use| in_use.pair.chain_length() > pair.chain_length())
+    pub(super) fn next_deadline(&self, grace: Duration, now: Instant) -> Option<Instant> {
+        let torn = self.torn.values().map(|torn| torn.again);
+        let gone = self.gone.values().map(|gone| *gone + grace);
+        let reconsider = self.reconsider.first().map(|_| now);
+        torn.chain(gone).chain(reconsider).min()
     }
 
     /// Whether it is too early to say that the files are bad; sets the time of the next look.
-    fn wait(&mut self, now: Instant) -> bool {
-        let torn = self.torn.get_or_insert(Torn {
+    fn wait(&mut self, name: &Name, now: Instant) -> bool {
+        let torn = self.torn.entry(name.clone()).or_insert(Torn {
             since: now,
             again: now,
             wait: FIRST_WAIT,
@@ -273,21 +284,48 @@ impl Item {
     }
 }
 
-/// Compares a sound pair with the one in use.
-fn judge(item: &Item, pair: Pair, now: Now) -> (Option<Pair>, Adoption) {
-    let in_use = item.in_use.as_ref().map(|in_use| &in_use.pair);
-    let untimely = pair.check_time(now.wall).err();
-    if in_use.is_some_and(|in_use| in_use.same_chain(&pair)) {
+/// Compares a sound version with the one in use.
+fn judge(
+    in_use: Option<&Pairs>,
+    new: Pairs,
+    bound: impl Iterator<Item = Pattern>,
+    force: bool,
+    now: Now,
+) -> (Option<Pairs>, Adoption) {
+    let untimely = new.check_time(now.wall).err();
+    if in_use.is_some_and(|in_use| in_use.same_chains(&new)) {
         return (None, Adoption::Same(untimely));
     }
     match (untimely, in_use) {
-        (None, _) => (Some(pair), Adoption::Adopted(None)),
+        (None, in_use) => {
+            let in_use = in_use.filter(|in_use| !force && in_use.check_time(now.wall).is_ok());
+            let worse = in_use.and_then(|in_use| is_worse(in_use, &new, bound));
+            match worse {
+                Some(refusal) => (None, Adoption::Refused(refusal)),
+                None => (Some(new), Adoption::Adopted(None)),
+            }
+        }
+        (Some(early @ Refusal::NotYetValid(_)), _) if force => {
+            (Some(new), Adoption::Adopted(Some(early)))
+        }
         // An expired certificate is a warning in a browser; no certificate is no stream at all.
         (Some(expired @ Refusal::Expired(_)), None) => {
-            (Some(pair), Adoption::Adopted(Some(expired)))
+            (Some(new), Adoption::Adopted(Some(expired)))
         }
         (Some(refusal), _) => (None, Adoption::Refused(refusal)),
     }
+}
+
+/// Why a valid version shall not take the place of another valid one.
+fn is_worse(in_use: &Pairs, new: &Pairs, bound: impl Iterator<Item = Pattern>) -> Option<Refusal> {
+    let lost = bound.filter(|domain| in_use.covers(domain) && !new.covers(domain));
+    let lost: Vec<_> = lost.collect();
+    if !lost.is_empty() {
+        let names = crate::certificate::list_names(&lost);
+        return Some(Refusal::LosesBoundName { names });
+    }
+    let (new, in_use) = (new.validity().not_after, in_use.validity().not_after);
+    (new < in_use).then_some(Refusal::ExpiresSooner { new, in_use })
 }
 
 /// How long files may look half written before they count as bad. Copying over a slow network takes

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Now;
+use super::bindings::{Bindings, Listed, Target};
 use super::certificates::{Certificates, Changed};
 use super::problem::BindingFault;
-use crate::certificate::Certificate;
+use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, DomainFile, Place};
 use crate::domain::Pattern;
 use crate::snapshot::{self, Https};
@@ -18,7 +19,12 @@ use crate::telemetry::DomainCounters;
 #[derive(Debug, Default)]
 pub(super) struct Domains {
     items: BTreeMap<Pattern, Item>,
-    files: BTreeMap<PathBuf, File>,
+    files: BTreeMap<PathBuf, BTreeSet<Pattern>>,
+    /// Files that are missing, and since when.
+    files_gone: BTreeMap<PathBuf, Instant>,
+    /// Domains that no file defines, and since when.
+    gone: BTreeMap<Pattern, Instant>,
+    bindings: Bindings,
 }
 
 #[derive(Debug, Default)]
@@ -26,8 +32,9 @@ struct Item {
     /// One for each file that defines the domain, in the order in which they came.
     definitions: Vec<Definition>,
     bound: Option<Arc<Certificate>>,
+    /// What the domain is listed under in the bindings.
+    listed: Listed,
     counters: Arc<DomainCounters>,
-    gone: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -35,13 +42,6 @@ struct Definition {
     config: Arc<config::Domain>,
     /// Whether its file is missing: it counts only while no other one does.
     missing: bool,
-}
-
-/// A file of `domains/`, and what it defines.
-#[derive(Debug, Default)]
-struct File {
-    names: BTreeSet<Pattern>,
-    missing: Option<Instant>,
 }
 
 /// A table for a domain that another table defines already.
@@ -63,7 +63,7 @@ impl Domains {
     /// Takes over what files of `domains/` hold now. Returns the domains that this concerns.
     pub(super) fn define(
         &mut self,
-        files: BTreeMap<PathBuf, DomainFile>,
+        files: Vec<(PathBuf, DomainFile)>,
         now: Now,
     ) -> BTreeSet<Pattern> {
         let mut concerned = BTreeSet::new();
@@ -84,24 +84,25 @@ impl Domains {
     /// Notes which files are missing now; what they define stays until that has lasted, unless
     /// another file defines it. Returns the domains that this concerns.
     pub(super) fn miss(&mut self, missing: &BTreeSet<PathBuf>, now: Now) -> BTreeSet<Pattern> {
-        let mut concerned = BTreeSet::new();
-        // A file that never defined anything is forgotten like the others.
+        let mut changed = Vec::new();
+        let back = |path: &PathBuf, _: &mut Instant| !missing.contains(path);
+        let back = self.files_gone.extract_if(.., back);
+        changed.extend(back.map(|(path, _)| (path, false)));
         for path in missing {
-            self.files.entry(path.clone()).or_default();
-        }
-        for (path, file) in &mut self.files {
-            let is_missing = missing.contains(path);
-            if is_missing == file.missing.is_some() {
-                continue;
+            if !self.files_gone.contains_key(path) {
+                self.files_gone.insert(path.clone(), now.instant);
+                changed.push((path.clone(), true));
             }
-            file.missing = is_missing.then_some(now.instant);
-            concerned.extend(file.names.iter().cloned());
-            for name in &file.names {
+        }
+        let mut concerned = BTreeSet::new();
+        for (path, is_missing) in changed {
+            for name in self.files.get(&path).into_iter().flatten() {
                 if let Some(item) = self.items.get_mut(name)
-                    && let Some(definition) = item.defined_in(path)
+                    && let Some(definition) = item.defined_in(&path)
                 {
                     definition.missing = is_missing;
                 }
+                concerned.insert(name.clone());
             }
         }
         concerned
@@ -109,12 +110,13 @@ impl Domains {
 
     /// Takes back the definitions of a file, but for those that its new content leaves in doubt.
     fn withdraw(&mut self, path: &Path, content: &DomainFile) -> Vec<Pattern> {
-        let Some(file) = self.files.get_mut(path) else {
+        let Some(names) = self.files.get_mut(path) else {
             return Vec::new();
         };
         let defined: BTreeSet<_> = content.domains.iter().map(|domain| &domain.name).collect();
-        let withdrawn = file.names.extract_if(.., |name| {
-            let in_doubt = content.torn || content.unsound.contains(name);
+        let unsound: BTreeSet<_> = content.unsound.iter().collect();
+        let withdrawn = names.extract_if(.., |name| {
+            let in_doubt = content.torn || unsound.contains(name);
             defined.contains(name) || !in_doubt
         });
         let withdrawn: Vec<_> = withdrawn.collect();
@@ -130,23 +132,34 @@ impl Domains {
     }
 
     fn add(&mut self, path: &Path, domain: config::Domain) {
-        let file = self.files.entry(path.to_owned()).or_default();
-        file.names.insert(domain.name.clone());
+        if !self.files.contains_key(path) {
+            self.files.insert(path.to_owned(), BTreeSet::new());
+        }
+        if let Some(names) = self.files.get_mut(path) {
+            names.insert(domain.name.clone());
+        }
         let item = self.items.entry(domain.name.clone()).or_default();
         match item.defined_in(path) {
             Some(definition) if *definition.config == domain => {}
             Some(definition) => definition.config = Arc::new(domain),
-            None => item.definitions.push(Definition {
-                config: Arc::new(domain),
-                missing: false,
-            }),
+            None => {
+                // Nearly all domains have one.
+                item.definitions.reserve_exact(1);
+                item.definitions.push(Definition {
+                    config: Arc::new(domain),
+                    missing: false,
+                });
+            }
         }
     }
 
     fn note_gone<'p>(&mut self, names: impl IntoIterator<Item = &'p Pattern>, now: Instant) {
         for name in names {
-            if let Some(item) = self.items.get_mut(name) {
-                item.gone = item.definitions.is_empty().then_some(now);
+            match self.items.get(name) {
+                Some(item) if item.definitions.is_empty() => {
+                    self.gone.entry(name.clone()).or_insert(now);
+                }
+                _ => drop(self.gone.remove(name)),
             }
         }
     }
@@ -169,13 +182,28 @@ impl Domains {
     }
 
     /// The domains that a change of certificates concerns.
-    pub(super) fn bound_to<'d>(
-        &'d self,
-        changed: &'d Changed,
-    ) -> impl Iterator<Item = &'d Pattern> {
-        let items = self.items.iter();
-        let concerned = items.filter(|(name, item)| item.is_concerned(name, changed));
-        concerned.map(|(name, _)| name)
+    pub(super) fn concerned_by(&self, changed: &Changed) -> BTreeSet<Pattern> {
+        self.bindings.concerned_by(changed)
+    }
+
+    /// The domains that are served with a certificate since they name it, and are not content with
+    /// any.
+    pub(super) fn bound_to(&self, name: &certificate::Name) -> impl Iterator<Item = Pattern> {
+        let listed = self.bindings.listed_under(name);
+        let bound = listed.filter(move |domain| {
+            self.items.get(domain).is_some_and(|item| {
+                let names_it = item.listed.target == Target::Named(name.clone());
+                let bound = item.bound.as_ref().is_some_and(|it| it.name == *name);
+                let strict = item.config().is_some_and(|config| !config.allow_mismatch);
+                names_it && bound && strict
+            })
+        });
+        bound.cloned()
+    }
+
+    /// The certificate that a domain named when it was built last.
+    pub(super) fn target_of(&self, domain: &Pattern) -> Option<&certificate::Name> {
+        self.items.get(domain)?.listed.target.name()
     }
 
     /// Makes the domain as it shall be served, and says what is wrong with its binding. None for a
@@ -190,6 +218,9 @@ impl Domains {
         let config = Arc::clone(item.config()?);
         let (bound, fault) = bind(&config, item.bound.take(), certificates, now);
         item.bound = bound;
+        let listed = Listed::of(&config.binding, item.bound.as_deref());
+        self.bindings.relist(name, &item.listed, &listed);
+        item.listed = listed;
         let https = match (&item.bound, &config.binding) {
             (_, Binding::Unbound) => Https::Unbound,
             (None, _) => Https::Unusable,
@@ -207,33 +238,37 @@ impl Domains {
     /// Takes out the files that have been missing, and the domains that have had no definition, for
     /// `grace`.
     pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Expired {
-        let over = |since: Option<Instant>| since.is_some_and(|it| it + grace <= now.instant);
-        let files: Vec<_> = self
-            .files
-            .extract_if(.., |_, file| over(file.missing))
-            .collect();
-        for (path, file) in &files {
-            for name in &file.names {
-                if let Some(item) = self.items.get_mut(name) {
+        let over = |since: Instant| since + grace <= now.instant;
+        let files = self.files_gone.extract_if(.., |_, since| over(*since));
+        let files: Vec<_> = files.collect();
+        for (path, since) in &files {
+            for name in self.files.remove(path).into_iter().flatten() {
+                if let Some(item) = self.items.get_mut(&name) {
                     item.undefine(path);
-                    // It has been gone for as long as its file.
-                    item.gone = item.gone.or(file.missing);
-                    item.gone = item.gone.filter(|_| item.definitions.is_empty());
+                    if item.definitions.is_empty() {
+                        // It has been gone for as long as its file.
+                        self.gone.entry(name).or_insert(*since);
+                    }
                 }
             }
         }
-        let domains = self.items.extract_if(.., |_, item| over(item.gone));
+        let domains = self.gone.extract_if(.., |_, since| over(*since));
+        let domains: Vec<_> = domains.map(|(name, _)| name).collect();
+        for name in &domains {
+            if let Some(item) = self.items.remove(name) {
+                self.bindings.relist(name, &item.listed, &Listed::default());
+            }
+        }
         Expired {
-            domains: domains.map(|(name, _)| name).collect(),
+            domains,
             files: files.into_iter().map(|(path, _)| path).collect(),
         }
     }
 
     /// When something is to be done without an event.
     pub(super) fn next_deadline(&self, grace: Duration) -> Option<Instant> {
-        let domains = self.items.values().filter_map(|item| item.gone);
-        let files = self.files.values().filter_map(|file| file.missing);
-        domains.chain(files).map(|gone| gone + grace).min()
+        let gone = self.gone.values().chain(self.files_gone.values());
+        gone.map(|gone| *gone + grace).min()
     }
 }
 
@@ -254,18 +289,6 @@ impl Item {
         let others = |definition: &Definition| *definition.config.place.file != *path;
         self.definitions.retain(others);
     }
-
-    fn is_concerned(&self, name: &Pattern, changed: &Changed) -> bool {
-        let bound = self.bound.as_ref();
-        if bound.is_some_and(|bound| changed.certificates.contains(&bound.name)) {
-            return true;
-        }
-        match self.config().map(|config| &config.binding) {
-            Some(Binding::Named(certificate)) => changed.certificates.contains(certificate),
-            Some(Binding::Auto) => changed.covers(name),
-            Some(Binding::Unbound) | None => false,
-        }
-    }
 }
 
 /// Finds the certificate for a domain. When the newest binding does not hold, the last good one
@@ -277,7 +300,7 @@ fn bind(
     now: Now,
 ) -> (Option<Arc<Certificate>>, Option<BindingFault>) {
     let holds =
-        |certificate: &Certificate| config.allow_mismatch || certificate.pair.covers(&config.name);
+        |certificate: &Certificate| config.allow_mismatch || certificate.pairs.covers(&config.name);
     // Its newest version, if that holds; the one that was last good, if not.
     let newest = last.as_ref().and_then(|last| certificates.get(&last.name));
     let last = match newest {
@@ -296,7 +319,7 @@ fn bind(
             Some(certificate) => {
                 let fault = BindingFault::NameNotCovered {
                     certificate: name.clone(),
-                    names: certificate.pair.names_for_humans(),
+                    names: certificate.pairs.names_for_humans(),
                 };
                 (last, Some(fault))
             }

@@ -2,10 +2,14 @@
 //!
 //! It runs on a thread of its own, where waiting for a disk hurts nobody. Nothing else publishes.
 
+mod bindings;
+mod candidate;
 mod catalog;
 mod certificates;
 mod domains;
+mod index;
 mod problem;
+mod problems;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -21,13 +25,14 @@ use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
-pub use problem::{Kind, Problem};
+pub use problem::{Effect, Kind, Problem};
 pub use report::{Report, Status};
 use watcher::Watcher;
 
 use crate::certificate::Timestamp;
-use crate::config::{Changes, Settings, Source, parse_settings};
+use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
 use crate::snapshot::{Current, Publisher, Snapshot, channel};
 use crate::telemetry::{Counters, ReloadResult};
 
@@ -83,10 +88,13 @@ pub enum LoadError {
 #[derive(Debug)]
 pub struct Reloader {
     source: Source,
+    parser: Parser,
     catalog: Catalog,
     publisher: Publisher,
     status: watch::Sender<Arc<Status>>,
     counters: Arc<Counters>,
+    /// Whether a reload broke off: what it had read may not have been taken over.
+    broken: bool,
 }
 
 /// What a first load gives: the loop to run, and the ends that others hold.
@@ -131,7 +139,7 @@ pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, 
         Err(problems) => (Settings::default(), problems),
     };
     let mut loaded = Loaded::new(source, settings, provider, Arc::default())?;
-    let found = &mut loaded.report.quarantined;
+    let found = &mut loaded.report.problems;
     // A file that was written just now is read twice.
     found.retain(|problem| !problems.contains(problem));
     found.splice(0..0, problems);
@@ -155,17 +163,20 @@ impl Loaded {
         provider: Arc<CryptoProvider>,
         counters: Arc<Counters>,
     ) -> Result<Self, LoadError> {
+        let parser = Parser::new(Arc::clone(&provider));
         let catalog = Catalog::new(settings, provider)?;
         let (publisher, current) = channel(Snapshot::empty());
         let (status, receiver) = watch::channel(Arc::default());
         let mut reloader = Reloader {
             source,
+            parser,
             catalog,
             publisher,
             status,
             counters,
+            broken: false,
         };
-        let (report, _) = reloader.reload(false, false);
+        let (report, _) = reloader.reload(false, Scope::Everything);
         Ok(Self {
             reloader,
             current,
@@ -176,8 +187,8 @@ impl Loaded {
 }
 
 fn load_settings(source: &mut Source) -> Result<Settings, Vec<Problem>> {
-    let mut changes = Changes::default();
-    source.scan_settings(&mut changes);
+    let mut changes = Changes::<Parser>::default();
+    source.scan_settings(false, &mut changes);
     match changes.settings {
         Some((path, Ok(content))) => parse_settings(&path, &content).map_err(|problems| {
             let problems = problems.iter();
@@ -202,10 +213,9 @@ impl Reloader {
         loop {
             // A bug in a reload must not end the loop: what was published stays.
             let turn = AssertUnwindSafe(|| self.turn(&mut watcher, triggers, &mut next_scan));
-            if catch_unwind(turn).is_err() {
+            self.broken = catch_unwind(turn).is_err();
+            if self.broken {
                 self.counters.reloaded(ReloadResult::Failed);
-                // What was read but not taken over is read again.
-                self.source.forget_all();
             }
         }
     }
@@ -218,26 +228,32 @@ impl Reloader {
         next_scan: &mut Instant,
     ) {
         // What changed before the watch began made no event.
-        let trigger = match watcher.watch(self.directories()) {
-            true => Some(Trigger::Files),
-            false => self.wait(triggers, *next_scan),
+        let scope = match watcher.watch(self.directories()) {
+            true => Scope::Everything,
+            false => match self.wait(triggers, *next_scan) {
+                Some(Trigger::Signal) => Scope::Afresh,
+                _ => watcher.take_changed(),
+            },
         };
-        let all = trigger == Some(Trigger::Signal) || *next_scan <= Instant::now();
-        if trigger == Some(Trigger::Signal) {
-            self.source.forget_all();
-        }
-        if all {
+        let scope = match scope {
+            _ if self.broken => Scope::Afresh,
+            Scope::Paths(_) if *next_scan <= Instant::now() => Scope::Everything,
+            scope => scope,
+        };
+        if !matches!(scope, Scope::Paths(_)) {
             *next_scan = Instant::now() + self.scan_interval();
         }
-        let (report, generation) = self.reload(true, all);
+        let (report, generation) = self.reload(true, scope);
         report.log(generation);
     }
 
     /// The next trigger; none when time has come to look without one.
     fn wait(&self, triggers: &Receiver<Trigger>, next_scan: Instant) -> Option<Trigger> {
-        let deadline = self.catalog.next_deadline();
+        let now = Instant::now();
+        let looks = [self.catalog.next_deadline(now), self.source.next_look()];
+        let deadline = looks.into_iter().flatten().min();
         let deadline = deadline.map_or(next_scan, |deadline| deadline.min(next_scan));
-        let wait = deadline.saturating_duration_since(Instant::now());
+        let wait = deadline.saturating_duration_since(now);
         let trigger = triggers.recv_timeout(wait.max(QUIET)).ok()?;
         Some(gather(triggers, trigger))
     }
@@ -258,15 +274,17 @@ impl Reloader {
     }
 
     /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
-    fn reload(&mut self, patient: bool, all: bool) -> (Report, Option<u64>) {
+    fn reload(&mut self, patient: bool, scope: Scope) -> (Report, Option<u64>) {
         let now = Now::read();
-        for name in self.catalog.worth_a_look(now.instant, all) {
-            self.source.forget_certificate(&name);
-        }
+        let all = !matches!(scope, Scope::Paths(_));
+        let again = self.catalog.take_worth_a_look(now.instant, all);
         let mut changes = Changes::default();
-        self.source.scan_settings(&mut changes);
+        self.source
+            .scan_settings(scope == Scope::Afresh, &mut changes);
+        let look = Look { scope, again };
         let directories = &self.catalog.settings().certificates.directories;
-        self.source.scan(directories, &mut changes);
+        self.source
+            .scan(directories, &look, &self.parser, &mut changes);
         let scanned = Instant::now();
         let current = self.publisher.current();
         let (snapshot, mut report) = self.catalog.apply(changes, &current, now, patient);

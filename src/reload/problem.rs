@@ -11,14 +11,17 @@ pub(super) enum Item {
     Directory(PathBuf),
     File(PathBuf),
     Certificate(certificate::Name),
+    Options(certificate::Name),
     Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
     DefaultDomain,
 }
 
-/// Something that was refused or lost, with all that an operator needs to mend it.
+/// Something that is wrong, with all that an operator needs to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// What it does.
+    pub effect: Effect,
     /// What kind of thing it concerns.
     pub kind: Kind,
     /// Its name: a domain's, a certificate's, or a path.
@@ -31,6 +34,16 @@ pub struct Problem {
     pub text: String,
     /// What to do about it.
     pub hint: String,
+}
+
+/// What a problem does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The newest version is refused or cannot be read: the last good one stays in use, if there was
+    /// one.
+    Quarantine,
+    /// The newest version is in use all the same.
+    Warning,
 }
 
 /// What kind of thing a problem concerns.
@@ -76,6 +89,7 @@ impl Problem {
         refusal: &Refusal,
     ) -> Self {
         Self {
+            effect: Effect::Quarantine,
             kind: Kind::Certificate,
             name: name.to_string(),
             reason: refusal.code(),
@@ -85,15 +99,35 @@ impl Problem {
         }
     }
 
-    /// A certificate that expired while it was in use.
-    pub(super) fn expired(name: &certificate::Name, refusal: &Refusal) -> Self {
+    /// A certificate that is in use though something is wrong with it.
+    pub(super) fn in_use(
+        name: &certificate::Name,
+        location: Option<&Path>,
+        refusal: &Refusal,
+    ) -> Self {
+        let place = location.map(|location| format!("in {}: ", location.display()));
+        let place = place.unwrap_or_default();
         Self {
+            effect: Effect::Warning,
             kind: Kind::Certificate,
             name: name.to_string(),
             reason: refusal.code(),
             place: None,
-            text: format!("{refusal} and is still served"),
+            text: format!("{place}{refusal} and is served all the same"),
             hint: refusal.hint().to_owned(),
+        }
+    }
+
+    /// A problem of a certificate's options.
+    pub(super) fn options(name: &certificate::Name, problem: &config::Problem) -> Self {
+        Self {
+            effect: Effect::Quarantine,
+            kind: Kind::Certificate,
+            name: name.to_string(),
+            reason: problem.reason.code(),
+            place: Some(problem.place.clone()),
+            text: problem.reason.to_string(),
+            hint: problem.reason.hint(),
         }
     }
 
@@ -104,6 +138,7 @@ impl Problem {
             None => (Kind::File, problem.place.file.display().to_string()),
         };
         Self {
+            effect: Effect::Quarantine,
             kind,
             name,
             reason: problem.reason.code(),
@@ -115,6 +150,7 @@ impl Problem {
 
     pub(super) fn unreadable(path: &Path, unreadable: &certificate::Unreadable) -> Self {
         Self {
+            effect: Effect::Quarantine,
             kind: Kind::File,
             name: path.display().to_string(),
             reason: unreadable.code(),
@@ -127,6 +163,7 @@ impl Problem {
     /// `tls.default_domain` names no domain.
     pub(super) fn default_domain(name: &Name) -> Self {
         Self {
+            effect: Effect::Quarantine,
             kind: Kind::Domain,
             name: name.to_string(),
             reason: "default_domain_unknown",
@@ -138,6 +175,7 @@ impl Problem {
 
     pub(super) fn lost(lost: &Lost) -> Self {
         Self {
+            effect: Effect::Quarantine,
             kind: Kind::Directory,
             name: lost.path.display().to_string(),
             reason: "lost",
@@ -151,6 +189,7 @@ impl Problem {
 
     pub(super) fn binding(domain: &config::Domain, fault: &BindingFault) -> Self {
         Self {
+            effect: Effect::Quarantine,
             kind: Kind::Domain,
             name: domain.name.to_string(),
             reason: fault.code(),

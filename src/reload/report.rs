@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::problem::{Item, Problem};
+use super::problem::{Effect, Problem};
 use crate::certificate::{self, Certificate};
 use crate::domain::Pattern;
+use crate::table::Table;
 
 /// What a reload changed.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Report {
     /// Files of domains that are forgotten.
     pub files_removed: Vec<PathBuf>,
     /// Problems that are new.
-    pub quarantined: Vec<Problem>,
+    pub problems: Vec<Problem>,
     /// Problems that are over.
     pub recovered: Vec<Problem>,
     /// Settings that were changed but take a restart.
@@ -38,9 +38,9 @@ pub struct Report {
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// All that was refused or lost.
-    pub problems: Vec<Problem>,
+    pub problems: Arc<[Problem]>,
     /// All certificates in use.
-    pub certificates: Vec<Arc<Certificate>>,
+    pub certificates: Table<certificate::Name, Arc<Certificate>>,
 }
 
 impl Report {
@@ -53,21 +53,16 @@ impl Report {
         lists.iter().any(|list| !list.is_empty())
     }
 
-    /// Finds out which problems are new and which are over.
-    pub(super) fn compare(
-        &mut self,
-        before: &BTreeMap<Item, Vec<Problem>>,
-        after: &BTreeMap<Item, Vec<Problem>>,
-    ) {
-        self.quarantined = difference(after, before);
-        self.recovered = difference(before, after);
-    }
-
     /// Writes the report to the log; `generation` if there is a new one.
     pub fn log(&self, generation: Option<u64>) {
-        for problem in &self.quarantined {
+        for problem in &self.problems {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
-            tracing::warn!(kind, name, reason, error = %problem, "quarantined");
+            match problem.effect {
+                Effect::Quarantine => {
+                    tracing::warn!(kind, name, reason, error = %problem, "quarantined");
+                }
+                Effect::Warning => tracing::warn!(kind, name, reason, error = %problem, "warning"),
+            }
         }
         for problem in &self.recovered {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
@@ -94,17 +89,4 @@ impl Report {
             );
         }
     }
-}
-
-fn difference(
-    these: &BTreeMap<Item, Vec<Problem>>,
-    those: &BTreeMap<Item, Vec<Problem>>,
-) -> Vec<Problem> {
-    let mut difference = Vec::new();
-    for (item, problems) in these {
-        let other = those.get(item).map_or(&[][..], Vec::as_slice);
-        let new = problems.iter().filter(|problem| !other.contains(problem));
-        difference.extend(new.cloned());
-    }
-    difference
 }

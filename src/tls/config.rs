@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::sign::SingleCertAndKey;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::{Error, ServerConfig};
 
-use crate::certificate::Pair;
+use crate::certificate::Pairs;
 
 /// Makes the TLS configuration for each certificate.
 ///
@@ -37,23 +38,28 @@ impl Configs {
         Ok(Self { base })
     }
 
-    /// The configuration that serves one pair.
-    pub fn serving(&self, pair: &Pair) -> Arc<ServerConfig> {
+    /// The configuration that serves one version of a certificate.
+    pub fn serving(&self, pairs: &Pairs) -> Arc<ServerConfig> {
         let mut config = self.base.clone();
-        let certified = Arc::clone(&pair.certified);
-        config.cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+        config.cert_resolver = Arc::new(ByScheme(pairs.clone()));
         Arc::new(config)
+    }
+}
+
+#[derive(Debug)]
+struct ByScheme(Pairs);
+
+impl ResolvesServerCert for ByScheme {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(self.0.choose(hello.signature_schemes())))
     }
 }
 
 #[derive(Debug)]
 struct NoCertificate;
 
-impl rustls::server::ResolvesServerCert for NoCertificate {
-    fn resolve(
-        &self,
-        _: rustls::server::ClientHello<'_>,
-    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+impl ResolvesServerCert for NoCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         None
     }
 }

@@ -1,34 +1,186 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::read::read;
-use super::{Changes, Duplicate};
-use crate::certificate::{self, Files, Name};
+use crate::certificate::{self, FLAT_ENDINGS, Files, Name};
+
+/// A place where files of a certificate's name are.
+#[derive(Clone, Debug)]
+pub(super) struct Location {
+    pub(super) directory: Arc<Path>,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// A directory of its own.
+    Own,
+    /// Files in a directory that it shares: their endings.
+    Shared(Vec<&'static str>),
+    /// A symlink that leads nowhere. It may have led to a directory: a lost mount, say.
+    Broken,
+}
+
+/// Locations by name, the one that counts first.
+pub(super) type Locations = BTreeMap<Name, Vec<Location>>;
+
+/// Adds all locations in a certificate directory.
+pub(super) fn list_all(directory: &Arc<Path>, locations: &mut Locations) -> io::Result<()> {
+    let mut shared: BTreeMap<Name, Vec<&'static str>> = BTreeMap::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let file_name = entry.file_name();
+        let Some(file_name) = file_name.to_str() else {
+            continue;
+        };
+        match kind_of(&entry) {
+            Some(kind) => {
+                if let Ok(name) = file_name.parse() {
+                    add(locations, name, directory, kind);
+                }
+            }
+            None => {
+                if let Some((name, ending)) = certificate::name_of_file(file_name) {
+                    shared.entry(name).or_default().push(ending);
+                }
+            }
+        }
+    }
+    for (name, mut endings) in shared {
+        endings.sort_unstable();
+        add(locations, name, directory, Kind::Shared(endings));
+    }
+    Ok(())
+}
+
+/// Adds the locations of one name in a certificate directory.
+pub(super) fn list_one(directory: &Arc<Path>, name: &Name, locations: &mut Locations) {
+    let path = directory.join(name.as_str());
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => add(locations, name.clone(), directory, Kind::Own),
+        Err(_) if is_broken(&path, name.as_str()) => {
+            add(locations, name.clone(), directory, Kind::Broken);
+        }
+        _ => {}
+    }
+    let is_there = |ending: &&str| {
+        let path = directory.join(format!("{name}.{ending}"));
+        // A directory of this name is another certificate's own.
+        fs::symlink_metadata(&path).is_ok() && !path.is_dir()
+    };
+    let endings: Vec<_> = FLAT_ENDINGS.into_iter().filter(is_there).collect();
+    if !endings.is_empty() {
+        add(locations, name.clone(), directory, Kind::Shared(endings));
+    }
+}
+
+fn add(locations: &mut Locations, name: Name, directory: &Arc<Path>, kind: Kind) {
+    let directory = Arc::clone(directory);
+    let of_name = locations.entry(name).or_default();
+    of_name.push(Location { directory, kind });
+    // Within a directory, its own directory counts before files, in whatever order they are found.
+    let last = of_name.len() - 1;
+    if last > 0
+        && of_name[last - 1].directory == of_name[last].directory
+        && matches!(of_name[last].kind, Kind::Own)
+    {
+        of_name.swap(last - 1, last);
+    }
+}
+
+/// What an entry is, unless it is a file.
+fn kind_of(entry: &fs::DirEntry) -> Option<Kind> {
+    let kind = entry.file_type().ok()?;
+    if kind.is_dir() {
+        return Some(Kind::Own);
+    }
+    if !kind.is_symlink() {
+        return None;
+    }
+    let path = entry.path();
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => Some(Kind::Own),
+        Err(_) if is_broken(&path, entry.file_name().to_str()?) => Some(Kind::Broken),
+        _ => None,
+    }
+}
+
+/// Whether a symlink leads nowhere and has no name of a flat file.
+fn is_broken(path: &Path, file_name: &str) -> bool {
+    path.is_symlink() && certificate::name_of_file(file_name).is_none()
+}
+
+/// The certificates that a changed path may concern, by the path's first part below a certificate
+/// directory: a directory's name, or a file's.
+pub(super) fn names_of(entry: &str) -> impl Iterator<Item = Name> {
+    let flat = certificate::name_of_file(entry).map(|(name, _)| name);
+    entry.parse().ok().into_iter().chain(flat)
+}
+
+/// Whether a certificate directory holds nothing that could be a certificate, or cannot be listed.
+pub(super) fn looks_lost(directory: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(directory) else {
+        return true;
+    };
+    !entries.any(|entry| {
+        entry.is_ok_and(|entry| {
+            let name = entry.file_name();
+            let flat = name.to_str().and_then(certificate::name_of_file);
+            flat.is_some() || kind_of(&entry).is_some()
+        })
+    })
+}
 
 /// The files of one certificate, found but not read.
 pub(super) struct Entry {
-    pub(super) directory: PathBuf,
-    location: PathBuf,
+    pub(super) directory: Arc<Path>,
+    pub(super) location: PathBuf,
     files: io::Result<Vec<PathBuf>>,
 }
 
 impl Entry {
-    fn new(directory: &Path, location: &Path, files: io::Result<Vec<PathBuf>>) -> Self {
-        Self {
-            directory: directory.to_owned(),
-            location: location.to_owned(),
-            files,
+    /// The files at a location, if there are any.
+    pub(super) fn find(name: &Name, location: Location) -> Option<Self> {
+        let Location { directory, kind } = location;
+        let own = directory.join(name.as_str());
+        let (location, files) = match kind {
+            Kind::Own => match list_own(&own) {
+                // It was removed while we looked.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+                files => (own, files),
+            },
+            Kind::Shared(endings) => {
+                let files = endings.into_iter();
+                let files = files.map(|ending| directory.join(format!("{name}.{ending}")));
+                (directory.to_path_buf(), Ok(files.collect()))
+            }
+            Kind::Broken => {
+                let error = io::Error::from(io::ErrorKind::NotFound);
+                (own, Err(error))
+            }
+        };
+        if let Ok(files) = &files
+            && !files.iter().any(|path| is_essential(path))
+        {
+            return None;
         }
+        Some(Self {
+            directory,
+            location,
+            files,
+        })
     }
 
-    /// The files to look at for a change.
-    pub(super) fn paths(&self) -> Vec<PathBuf> {
-        match &self.files {
-            Ok(files) => files.clone(),
-            Err(_) => vec![self.location.clone()],
-        }
+    /// The paths to look at for a change.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (files, location) = match &self.files {
+            Ok(files) => (&files[..], None),
+            Err(_) => (&[][..], Some(&*self.location)),
+        };
+        files.iter().map(PathBuf::as_path).chain(location)
     }
 
     pub(super) fn read(self) -> Files {
@@ -46,76 +198,39 @@ impl Entry {
     }
 }
 
-/// The certificates in a directory, each name once or more.
-pub(super) fn list_certificates(directory: &Path) -> io::Result<Vec<(Name, Entry)>> {
-    let mut entries = Vec::new();
-    let mut flat: BTreeMap<Name, Vec<PathBuf>> = BTreeMap::new();
-    for path in list(directory)? {
-        let Some(file_name) = path.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        match (fs::metadata(&path), certificate::name_of_file(file_name)) {
-            (Ok(metadata), _) if metadata.is_dir() => {
-                let Ok(name) = file_name.parse() else {
-                    continue;
-                };
-                match list_pair(&path) {
-                    Ok(files) if files.is_empty() => {}
-                    // It was removed while we looked.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    files => entries.push((name, Entry::new(directory, &path, files))),
-                }
-            }
-            (_, Some(name)) => flat.entry(name).or_default().push(path),
-            // A symlink that leads nowhere may have led to a directory: a lost mount, say.
-            (Err(error), None) if path.is_symlink() => {
-                if let Ok(name) = file_name.parse() {
-                    entries.push((name, Entry::new(directory, &path, Err(error))));
-                }
-            }
-            (_, None) => {}
+/// The files of a certificate's own directory, sorted.
+fn list_own(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(certificate::is_relevant) {
+            files.push(directory.join(name));
         }
     }
-    let flat = flat.into_iter();
-    entries.extend(flat.map(|(name, files)| (name, Entry::new(directory, directory, Ok(files)))));
-    Ok(entries)
-}
-
-/// The files of a certificate's directory.
-fn list_pair(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let relevant = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(certificate::relevant)
-    };
-    let mut files = list(directory)?;
-    files.retain(relevant);
+    files.sort_unstable();
     Ok(files)
 }
 
-/// Adds what is not there yet; names a second location for the same name.
-pub(super) fn merge(
-    listing: &mut BTreeMap<Name, Entry>,
-    entries: Vec<(Name, Entry)>,
-    changes: &mut Changes,
-) {
-    for (name, entry) in entries {
-        match listing.get(&name) {
-            Some(first) => changes.duplicates.push(Duplicate {
-                name,
-                location: entry.location,
-                taken_by: first.location.clone(),
-            }),
-            None => {
-                listing.insert(name, entry);
-            }
-        }
-    }
+fn is_essential(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(certificate::is_essential)
 }
 
-/// The paths in a directory, sorted.
-pub(super) fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let paths = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
-    let mut paths = paths.collect::<io::Result<Vec<_>>>()?;
-    paths.sort();
+/// The `*.toml` files of a directory that are not hidden, sorted.
+pub(super) fn list_toml(directory: &Path) -> io::Result<BTreeSet<PathBuf>> {
+    let mut paths = BTreeSet::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if is_toml(&path) {
+            paths.insert(path);
+        }
+    }
     Ok(paths)
+}
+
+/// Whether a path is a file of domains by its name. Editors keep hidden files beside theirs.
+pub(super) fn is_toml(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let hidden = name.as_encoded_bytes().starts_with(b".");
+    !hidden && path.extension().is_some_and(|ending| ending == "toml")
 }

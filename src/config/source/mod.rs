@@ -1,70 +1,40 @@
+mod changes;
 mod listing;
+mod parallel;
 mod read;
 mod stamp;
+mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::hash::RandomState;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use listing::{Entry, list, list_certificates, merge};
+pub use changes::{Changes, Content, Duplicate, Look, Lost, Parse, Scope};
+use listing::{Entry, Location, Locations};
 use read::read;
-use stamp::{Seen, see};
+use stamp::glance;
+use tokio::time::Instant;
+use units::{Found, Units};
 
-use crate::certificate::{Files, Name, Unreadable};
-
-/// A file's bytes, or why they were not read.
-pub type Content = Result<Vec<u8>, Unreadable>;
+use crate::certificate::Name;
 
 /// The configuration directory: the only place where configuration is read.
 ///
-/// It blocks, so it belongs on a thread that may wait. It remembers what it saw, reads only what
-/// changed since, and opens nothing but regular files of at most 1 MiB.
+/// It blocks, so it belongs on a thread that may wait. It remembers what it saw, looks only at what
+/// may have changed, reads only what did, and opens nothing but regular files of at most 1 MiB.
 #[derive(Debug)]
 pub struct Source {
     root: PathBuf,
-    settings: BTreeMap<PathBuf, Seen>,
-    domains: BTreeMap<PathBuf, Seen>,
-    certificates: BTreeMap<Name, Seen>,
-}
-
-/// What a scan found different from the one before.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// `lockgate.toml` and its path; an absent file counts as an empty one.
-    pub settings: Option<(PathBuf, Content)>,
-    /// Files of `domains/` that are new or changed.
-    pub domains: BTreeMap<PathBuf, Content>,
-    /// Files of `domains/` that are not there any more, until they are dropped.
-    pub domains_missing: BTreeSet<PathBuf>,
-    /// Certificates that are new or changed, each with all of its files.
-    pub certificates: BTreeMap<Name, Files>,
-    /// Certificates that are not there any more, until they are dropped.
-    pub certificates_missing: BTreeSet<Name>,
-    /// Certificates whose name another location holds too: that one counts, this one does not.
-    pub duplicates: Vec<Duplicate>,
-    /// Directories that are missing, unreadable or suddenly empty: nothing in them counts as gone.
-    pub lost: Vec<Lost>,
-}
-
-/// A second location for a certificate's name.
-#[derive(Debug)]
-pub struct Duplicate {
-    /// The name.
-    pub name: Name,
-    /// The location that is not used.
-    pub location: PathBuf,
-    /// The location that is used.
-    pub taken_by: PathBuf,
-}
-
-/// A directory that cannot be listed.
-#[derive(Debug)]
-pub struct Lost {
-    /// The directory, or `lockgate.toml`.
-    pub path: PathBuf,
-    /// Why.
-    pub error: io::Error,
+    keys: RandomState,
+    settings: Units<PathBuf>,
+    domains: Units<PathBuf>,
+    certificates: Units<Name>,
+    duplicates: BTreeMap<Name, Vec<Duplicate>>,
+    /// Whether the last look found a directory lost: then only a look at everything tells more.
+    lost: bool,
 }
 
 impl Source {
@@ -72,9 +42,12 @@ impl Source {
     pub fn new(root: PathBuf) -> Self {
         Self {
             root,
-            settings: BTreeMap::new(),
-            domains: BTreeMap::new(),
-            certificates: BTreeMap::new(),
+            keys: RandomState::new(),
+            settings: Units::default(),
+            domains: Units::default(),
+            certificates: Units::default(),
+            duplicates: BTreeMap::new(),
+            lost: false,
         }
     }
 
@@ -88,15 +61,23 @@ impl Source {
         self.root.join("domains")
     }
 
-    /// Reads `lockgate.toml` if it changed.
-    pub fn scan_settings(&mut self, changes: &mut Changes) {
+    /// Reads `lockgate.toml` if it changed, or if it is to be read `afresh`.
+    pub fn scan_settings<P: Parse>(&mut self, afresh: bool, changes: &mut Changes<P>) {
         let path = self.root.join("lockgate.toml");
+        let (now, directory) = (Instant::now(), Arc::from(&*self.root));
+        let again = self.settings.take_due(now);
         match fs::metadata(&path) {
             Ok(_) => {
-                if see(&mut self.settings, &path, &self.root, vec![path.clone()]) {
-                    let content = read(&path);
-                    changes.settings = Some((path, content));
-                }
+                let glance = glance(&self.keys, [&*path].into_iter());
+                let same = self.settings.is_same(&path, &directory, glance.signature);
+                let content = (!same || afresh || !again.is_empty()).then(|| read(&path));
+                let found = Found {
+                    directory,
+                    glance,
+                    content,
+                };
+                let mut news = self.settings.note(vec![(path, Some(found))], &[], now);
+                changes.settings = news.pop();
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.settings.is_empty() => {
                 changes.settings = Some((path, Ok(Vec::new())));
@@ -107,259 +88,268 @@ impl Source {
 
     /// Reads what changed of the domain files and of the certificates in `directories`, which are
     /// relative to the configuration directory.
-    pub fn scan(&mut self, directories: &[PathBuf], changes: &mut Changes) {
-        self.scan_domains(changes);
-        self.scan_certificates(directories, changes);
+    pub fn scan<P: Parse>(
+        &mut self,
+        directories: &[PathBuf],
+        look: &Look,
+        parse: &P,
+        changes: &mut Changes<P>,
+    ) {
+        let everything = look.scope.is_everything() || self.lost;
+        self.lost = false;
+        self.scan_domains(look, everything, parse, changes);
+        let directories = directories.iter();
+        let directories = directories.map(|directory| Arc::from(self.root.join(directory)));
+        let directories: Vec<_> = directories.collect();
+        self.scan_certificates(&directories, look, everything, parse, changes);
     }
 
-    /// Makes the next scan read a certificate again, changed or not.
-    pub fn forget_certificate(&mut self, name: &Name) {
-        if let Some(seen) = self.certificates.get_mut(name) {
-            seen.forget();
-        }
-    }
-
-    /// Makes the next scan read everything again.
-    pub fn forget_all(&mut self) {
-        let files = self.settings.values_mut().chain(self.domains.values_mut());
-        files
-            .chain(self.certificates.values_mut())
-            .for_each(Seen::forget);
+    /// When something is to be read once more, since its times may not tell of a change.
+    pub fn next_look(&self) -> Option<Instant> {
+        let looks = [
+            self.settings.next_look(),
+            self.domains.next_look(),
+            self.certificates.next_look(),
+        ];
+        looks.into_iter().flatten().min()
     }
 
     /// Stops telling that these are missing.
     pub fn drop_missing(&mut self, domains: &[PathBuf], certificates: &[Name]) {
-        for path in domains {
-            self.domains.remove(path);
-        }
-        for name in certificates {
-            self.certificates.remove(name);
-        }
+        self.domains.drop_missing(domains);
+        self.certificates.drop_missing(certificates);
     }
 
-    fn scan_domains(&mut self, changes: &mut Changes) {
-        let directory = self.domains_directory();
-        let mut listing = BTreeMap::new();
-        let is_config = |path: &Path| {
-            let name = path.file_name().unwrap_or_default();
-            let hidden = name.as_encoded_bytes().starts_with(b".");
-            !hidden && path.extension().is_some_and(|ending| ending == "toml")
-        };
-        match list(&directory) {
-            Ok(paths) => {
-                for path in paths.into_iter().filter(|path| is_config(path)) {
-                    listing.insert(path.clone(), vec![path]);
-                }
-            }
-            Err(error) => {
-                changes.lost.push(Lost {
-                    path: directory,
-                    error,
-                });
-                return;
-            }
-        }
-        if listing.is_empty() && !self.domains.is_empty() {
-            changes.lost.push(Lost::empty(directory));
-            return;
-        }
-        for (path, seen) in &mut self.domains {
-            if !listing.contains_key(path) {
-                seen.missing = true;
-                changes.domains_missing.insert(path.clone());
-            }
-        }
-        for (path, files) in listing {
-            if see(&mut self.domains, &path, &directory, files) {
-                let content = read(&path);
-                changes.domains.insert(path, content);
-            }
-        }
-    }
-
-    fn scan_certificates(&mut self, directories: &[PathBuf], changes: &mut Changes) {
-        let mut listing: BTreeMap<Name, Entry> = BTreeMap::new();
+    fn scan_domains<P: Parse>(
+        &mut self,
+        look: &Look,
+        everything: bool,
+        parse: &P,
+        changes: &mut Changes<P>,
+    ) {
+        let now = Instant::now();
+        let directory: Arc<Path> = self.domains_directory().into();
+        let again = self.domains.take_due(now);
         let mut lost = Vec::new();
-        for directory in directories {
-            let directory = self.root.join(directory);
-            match list_certificates(&directory) {
-                Ok(entries) if entries.is_empty() && self.has_entries_in(&directory) => {
-                    changes.lost.push(Lost::empty(directory.clone()));
-                    lost.push(directory);
+        let paths = match everything {
+            true => listing::list_toml(&directory),
+            false => Ok(self.domain_paths(&directory, look, &again)),
+        };
+        let paths = paths.and_then(|paths| match paths.is_empty() && everything {
+            true if !self.domains.is_empty() => Err(suddenly_empty()),
+            _ => Ok(paths),
+        });
+        let paths = paths.unwrap_or_else(|error| {
+            self.lost(&directory, error, &mut lost, changes);
+            BTreeSet::new()
+        });
+        let (keys, units) = (&self.keys, &self.domains);
+        let found = parallel::map(paths.into_iter().collect(), |path| {
+            let forced = look.scope == Scope::Afresh || again.contains(&path);
+            let found = fs::symlink_metadata(&path).ok().map(|_| {
+                let glance = glance(keys, [&*path].into_iter());
+                let same = units.is_same(&path, &directory, glance.signature);
+                let content = (!same || forced).then(|| parse.domains(&path, read(&path)));
+                Found {
+                    directory: Arc::clone(&directory),
+                    glance,
+                    content,
                 }
-                Ok(entries) => merge(&mut listing, entries, changes),
-                Err(error) => {
-                    changes.lost.push(Lost {
-                        path: directory.clone(),
-                        error,
-                    });
-                    lost.push(directory);
-                }
-            }
+            });
+            (path, found)
+        });
+        let missing = self.domains.missing().len();
+        changes.domains.extend(self.domains.note(found, &lost, now));
+        if everything {
+            self.domains.sweep(&lost);
+        } else if self.domains.missing().len() > missing && is_without_toml(&directory) {
+            return self.scan_domains(look, true, parse, changes);
         }
-        for (name, seen) in &mut self.certificates {
-            if !listing.contains_key(name) && !lost.contains(&seen.directory) {
-                seen.missing = true;
-                changes.certificates_missing.insert(name.clone());
-            }
-        }
-        for (name, entry) in listing {
+        changes.domains_missing = self.domains.missing().clone();
+    }
+
+    /// The files of domains that a look at some paths is about.
+    fn domain_paths(
+        &self,
+        directory: &Path,
+        look: &Look,
+        again: &BTreeSet<PathBuf>,
+    ) -> BTreeSet<PathBuf> {
+        let named = look.scope.paths().filter(|path| {
+            let inside = path.parent() == Some(directory);
+            inside && listing::is_toml(path)
+        });
+        let others = self.domains.missing().iter().chain(again);
+        named.chain(others).cloned().collect()
+    }
+
+    fn scan_certificates<P: Parse>(
+        &mut self,
+        directories: &[Arc<Path>],
+        look: &Look,
+        everything: bool,
+        parse: &P,
+        changes: &mut Changes<P>,
+    ) {
+        let now = Instant::now();
+        let again = self.certificates.take_due(now);
+        let mut lost = Vec::new();
+        let locations = match everything {
+            true => self.list_everything(directories, &mut lost, changes),
+            false => self.list_some(directories, look, &again),
+        };
+        let (keys, units) = (&self.keys, &self.certificates);
+        let found = parallel::map(locations.into_iter().collect(), |(name, locations)| {
+            let forced =
+                look.scope == Scope::Afresh || again.contains(&name) || look.again.contains(&name);
+            let (entry, duplicates) = choose(&name, locations);
             // Another location does not take over from one that is lost.
-            let seen = self.certificates.get(&name);
-            if seen.is_some_and(|seen| lost.contains(&seen.directory)) {
-                continue;
+            let before = units.directory_of(&name);
+            let entry = entry.filter(|_| before.is_none_or(|before| !lost.contains(before)));
+            let found = entry.map(|entry| {
+                let glance = glance(keys, entry.paths());
+                let same = units.is_same(&name, &entry.directory, glance.signature);
+                Found {
+                    directory: Arc::clone(&entry.directory),
+                    glance,
+                    content: (!same || forced).then(|| parse.certificate(entry.read())),
+                }
+            });
+            (name, found, duplicates)
+        });
+        let missing = self.certificates.missing().len();
+        if !everything {
+            self.expect_files(&found, &again, now);
+        }
+        let news = self.note_certificates(found, &lost, now);
+        changes.certificates.extend(news);
+        if everything {
+            self.certificates.sweep(&lost);
+        } else if self.certificates.missing().len() > missing
+            && directories.iter().any(|it| listing::looks_lost(it))
+        {
+            return self.scan_certificates(directories, look, true, parse, changes);
+        }
+        changes.certificates_missing = self.certificates.missing().clone();
+        changes.duplicates = self.duplicates.values().flatten().cloned().collect();
+    }
+
+    fn list_everything<P: Parse>(
+        &mut self,
+        directories: &[Arc<Path>],
+        lost: &mut Vec<Arc<Path>>,
+        changes: &mut Changes<P>,
+    ) -> Locations {
+        let mut locations = Locations::new();
+        for directory in directories {
+            let before = locations.len();
+            let listed = listing::list_all(directory, &mut locations);
+            let listed = listed.and_then(|()| match locations.len() > before {
+                false if self.certificates.any_in(directory) && listing::looks_lost(directory) => {
+                    Err(suddenly_empty())
+                }
+                _ => Ok(()),
+            });
+            if let Err(error) = listed {
+                self.lost(directory, error, lost, changes);
             }
-            let files = entry.paths();
-            if see(&mut self.certificates, &name, &entry.directory, files) {
-                changes.certificates.insert(name, entry.read());
+        }
+        self.duplicates.clear();
+        locations
+    }
+
+    fn list_some(
+        &self,
+        directories: &[Arc<Path>],
+        look: &Look,
+        again: &BTreeSet<Name>,
+    ) -> Locations {
+        let named = look.scope.paths().flat_map(|path| {
+            let below = directories.iter();
+            let below = below.filter_map(|directory| path.strip_prefix(directory).ok());
+            let first = below.filter_map(|rest| rest.iter().next()?.to_str());
+            first.flat_map(listing::names_of).collect::<Vec<_>>()
+        });
+        let others = self.certificates.missing().iter();
+        let others = others.chain(again).chain(&look.again).cloned();
+        let mut locations = Locations::new();
+        for name in named.chain(others).collect::<BTreeSet<_>>() {
+            locations.entry(name.clone()).or_default();
+            for directory in directories {
+                listing::list_one(directory, &name, &mut locations);
+            }
+        }
+        locations
+    }
+
+    /// A directory that was made just now may be filled before its watch begins.
+    fn expect_files<T>(&mut self, found: &[Looked<T>], again: &BTreeSet<Name>, now: Instant) {
+        for (name, found, _) in found {
+            let is_new = self.certificates.directory_of(name).is_none();
+            if found.is_none() && is_new && !again.contains(name) {
+                self.certificates.look_again(name.clone(), now);
             }
         }
     }
 
-    fn has_entries_in(&self, directory: &Path) -> bool {
-        let mut seen = self.certificates.values();
-        seen.any(|seen| seen.directory == directory)
+    /// Notes what a look at certificates gave, and returns what is new.
+    fn note_certificates<T>(
+        &mut self,
+        found: Vec<Looked<T>>,
+        lost: &[Arc<Path>],
+        now: Instant,
+    ) -> Vec<(Name, T)> {
+        let mut units = Vec::with_capacity(found.len());
+        for (name, found, duplicates) in found {
+            self.duplicates.remove(&name);
+            if !duplicates.is_empty() {
+                self.duplicates.insert(name.clone(), duplicates);
+            }
+            units.push((name, found));
+        }
+        self.certificates.note(units, lost, now)
+    }
+
+    fn lost<P: Parse>(
+        &mut self,
+        directory: &Arc<Path>,
+        error: io::Error,
+        lost: &mut Vec<Arc<Path>>,
+        changes: &mut Changes<P>,
+    ) {
+        self.lost = true;
+        lost.push(Arc::clone(directory));
+        let path = directory.to_path_buf();
+        changes.lost.push(Lost { path, error });
     }
 }
 
-impl Lost {
-    fn empty(path: PathBuf) -> Self {
-        let error = io::Error::other("it is suddenly empty (a lost mount?)");
-        Self { path, error }
-    }
+/// A certificate's name, what is there, and what does not count.
+type Looked<T> = (Name, Option<Found<T>>, Vec<Duplicate>);
+
+/// The location of a certificate that counts, and those that do not.
+fn choose(name: &Name, locations: Vec<Location>) -> (Option<Entry>, Vec<Duplicate>) {
+    let entries = locations.into_iter();
+    let mut entries = entries.filter_map(|location| Entry::find(name, location));
+    let Some(first) = entries.next() else {
+        return (None, Vec::new());
+    };
+    let duplicates = entries.map(|entry| Duplicate {
+        name: name.clone(),
+        location: entry.location,
+        taken_by: first.location.clone(),
+    });
+    let duplicates = duplicates.collect();
+    (Some(first), duplicates)
+}
+
+fn is_without_toml(directory: &Path) -> bool {
+    listing::list_toml(directory).map_or(true, |paths| paths.is_empty())
+}
+
+fn suddenly_empty() -> io::Error {
+    io::Error::other("it is suddenly empty (a lost mount?)")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Directory(tempfile::TempDir);
-
-    impl Directory {
-        fn new(files: &[&str]) -> Self {
-            let directory = Self(tempfile::tempdir().unwrap());
-            for file in files {
-                directory.write(file, "x");
-            }
-            directory
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn write(&self, name: &str, content: &str) {
-            let path = self.path(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, content).unwrap();
-        }
-    }
-
-    fn scan(source: &mut Source) -> Changes {
-        let mut changes = Changes::default();
-        source.scan(&["certificates".into()], &mut changes);
-        changes
-    }
-
-    fn certificates(changes: &Changes) -> Vec<&str> {
-        changes.certificates.keys().map(Name::as_str).collect()
-    }
-
-    fn missing(changes: &Changes) -> Vec<&str> {
-        let missing = changes.certificates_missing.iter();
-        missing.map(Name::as_str).collect()
-    }
-
-    #[test]
-    fn finds_directories_and_flat_files() {
-        let directory = Directory::new(&[
-            "domains/a.toml",
-            "domains/.b.toml.swp",
-            "certificates/README",
-            "certificates/one/fullchain.pem",
-            "certificates/one/notes.txt",
-            "certificates/two.crt",
-            "certificates/two.key",
-            "certificates/two.issuer.crt",
-            "certificates/empty/notes.txt",
-        ]);
-        let mut source = Source::new(directory.0.path().into());
-        let changes = scan(&mut source);
-        assert_eq!(certificates(&changes), ["one", "two"]);
-        assert_eq!(
-            changes.domains.keys().collect::<Vec<_>>(),
-            [&directory.path("domains/a.toml")]
-        );
-        assert!(changes.lost.is_empty() && changes.duplicates.is_empty());
-    }
-
-    #[test]
-    fn what_is_gone_is_told_until_it_is_dropped_but_not_while_its_directory_is_lost() {
-        let directory = Directory::new(&[
-            "domains/a.toml",
-            "certificates/one/tls.crt",
-            "certificates/two/tls.crt",
-        ]);
-        let mut source = Source::new(directory.0.path().into());
-        scan(&mut source);
-        fs::remove_dir_all(directory.path("certificates/two")).unwrap();
-        assert_eq!(missing(&scan(&mut source)), ["two"]);
-        assert_eq!(missing(&scan(&mut source)), ["two"]);
-
-        fs::remove_dir_all(directory.path("certificates/one")).unwrap();
-        let changes = scan(&mut source);
-        assert!(missing(&changes).is_empty());
-        assert_eq!(changes.lost[0].path, directory.path("certificates"));
-
-        fs::remove_dir_all(directory.path("certificates")).unwrap();
-        let changes = scan(&mut source);
-        assert!(missing(&changes).is_empty());
-        assert_eq!(changes.lost[0].path, directory.path("certificates"));
-
-        directory.write("certificates/one/tls.crt", "x");
-        let changes = scan(&mut source);
-        assert_eq!(certificates(&changes), ["one"]);
-        assert_eq!(missing(&changes), ["two"]);
-        source.drop_missing(&[], &["two".parse().unwrap()]);
-        assert!(missing(&scan(&mut source)).is_empty());
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_followed_is_there_and_unreadable() {
-        let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
-        let mut source = Source::new(directory.0.path().into());
-        scan(&mut source);
-        fs::rename(
-            directory.path("certificates/one"),
-            directory.path("elsewhere"),
-        )
-        .unwrap();
-        std::os::unix::fs::symlink("/nowhere", directory.path("certificates/one")).unwrap();
-        let changes = scan(&mut source);
-        assert!(missing(&changes).is_empty());
-        assert_eq!(certificates(&changes), ["one"]);
-    }
-
-    #[test]
-    fn what_was_fresh_when_it_was_read_is_read_once_more() {
-        let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
-        let mut source = Source::new(directory.0.path().into());
-        scan(&mut source);
-        assert_eq!(certificates(&scan(&mut source)), ["one"]);
-    }
-
-    #[test]
-    fn the_same_name_twice_is_a_duplicate() {
-        let directory = Directory::new(&[
-            "domains/a.toml",
-            "certificates/one/tls.crt",
-            "certificates/one.pem",
-        ]);
-        let changes = scan(&mut Source::new(directory.0.path().into()));
-        assert_eq!(certificates(&changes), ["one"]);
-        assert_eq!(
-            changes.duplicates[0].taken_by,
-            directory.path("certificates/one")
-        );
-    }
-}
+mod tests;

@@ -1,86 +1,59 @@
-use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What was seen of a unit that is read as a whole: where it was found, and its files.
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) directory: PathBuf,
-    files: Vec<(PathBuf, Option<Stamp>)>,
-    /// Whether its files may have changed again without a change of their stamps.
-    unsure: bool,
-    /// Whether it was not found any more.
-    pub(super) missing: bool,
+/// What a look at a unit's files showed, without reading them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance {
+    /// The same number as before means the same files: a hash of their names, inodes, sizes and
+    /// times, keyed for this process.
+    pub(super) signature: u64,
+    /// Whether they may change again without another number.
+    pub(super) fresh: bool,
 }
 
-impl Seen {
-    /// Makes the next look find it changed.
-    pub(super) fn forget(&mut self) {
-        self.unsure = true;
-    }
-}
-
-/// Notes the present state of a unit's files; says whether it must be read.
-pub(super) fn see<K: Ord + Clone>(
-    units: &mut BTreeMap<K, Seen>,
-    key: &K,
-    directory: &Path,
-    files: Vec<PathBuf>,
-) -> bool {
-    let stamp = |path: PathBuf| {
-        let stamp = fs::metadata(&path).ok().map(|meta| Stamp::of(&meta));
-        (path, stamp)
-    };
-    let files: Vec<_> = files.into_iter().map(stamp).collect();
-    let before = units.get(key);
-    let changed = before.is_none_or(|seen| {
-        seen.unsure || seen.missing || seen.directory != directory || seen.files != files
-    });
-    if changed {
-        let fresh = |(_, stamp): &(_, Option<Stamp>)| stamp.is_none_or(|stamp| stamp.is_fresh());
-        let seen = Seen {
-            directory: directory.to_owned(),
-            unsure: files.iter().any(fresh),
-            files,
-            missing: false,
-        };
-        units.insert(key.clone(), seen);
-    }
-    changed
-}
-
-/// Tells whether a file is still the one that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
+/// Looks at files.
+pub(super) fn glance<'p>(keys: &RandomState, paths: impl Iterator<Item = &'p Path>) -> Glance {
+    let mut hasher = keys.build_hasher();
+    let mut fresh = false;
+    for path in paths {
+        path.hash(&mut hasher);
+        match fs::metadata(path) {
+            Ok(metadata) => {
+                stamp(&metadata).hash(&mut hasher);
+                fresh |= is_fresh(&metadata);
+            }
+            // Unreadable now; what it will be is news.
+            Err(error) => error.kind().hash(&mut hasher),
         }
     }
-
-    /// Whether the file may change again without its stamp changing: file systems count time in
-    /// steps, of up to two seconds.
-    pub(super) fn is_fresh(&self) -> bool {
-        let (seconds, nanos) = self.changed;
-        let since_epoch = Duration::new(
-            u64::try_from(seconds).unwrap_or(0),
-            u32::try_from(nanos).unwrap_or(0),
-        );
-        let age = SystemTime::now().duration_since(UNIX_EPOCH + since_epoch);
-        age.is_ok_and(|age| age < Duration::from_secs(2))
-    }
+    let signature = hasher.finish();
+    Glance { signature, fresh }
 }
+
+fn stamp(metadata: &Metadata) -> [i64; 7] {
+    [
+        metadata.dev().cast_signed(),
+        metadata.ino().cast_signed(),
+        metadata.size().cast_signed(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+        metadata.ctime(),
+        metadata.ctime_nsec(),
+    ]
+}
+
+/// Whether a file may change again without its times changing: file systems count time in steps, of
+/// up to two seconds. A time that has not come (a clock was set back) tells nothing either.
+fn is_fresh(metadata: &Metadata) -> bool {
+    let seconds = u64::try_from(metadata.ctime()).unwrap_or(0);
+    let nanos = u32::try_from(metadata.ctime_nsec()).unwrap_or(0);
+    let changed = UNIX_EPOCH + Duration::new(seconds, nanos);
+    let age = SystemTime::now().duration_since(changed);
+    age.map_or(true, |age| age < TIME_STEP)
+}
+
+/// After this long, another change of a file shows in its times.
+pub(super) const TIME_STEP: Duration = Duration::from_secs(2);

@@ -16,7 +16,7 @@ pub(super) struct Case {
     place: fn(&str) -> String,
 }
 
-pub(super) const CASES: [Case; 19] = [
+pub(super) const CASES: [Case; 20] = [
     Case::of_certificate("key_mismatch", |scene, name| {
         write(scene, name, "privkey.pem", scene.issue(name).key);
     }),
@@ -65,8 +65,14 @@ pub(super) const CASES: [Case; 19] = [
         let file = format!("certificates/{name}.pem");
         scene.edge.config.write(&file, content);
     }),
+    Case::of_certificate("same_key_kind", |scene, name| {
+        let pair = scene.issue(name);
+        write(scene, name, "privkey.ecdsa.pem", &pair.key);
+        write(scene, name, "fullchain.ecdsa.pem", pair.fullchain());
+    }),
     Case::of_domain("name_not_covered", domain_file, |scene, name| {
         let pair = scene.ca.issue(&["else.test"]);
+        write(scene, name, "certificate.toml", "force = true");
         scene.edge.config.install(name, &pair);
     }),
     Case::of_domain("duplicate_domain", second_file, |scene, name| {
@@ -149,6 +155,8 @@ impl Case {
         let config = &scene.edge.config;
         for added in [
             format!("certificates/{}.pem", self.name),
+            format!("certificates/{}/fullchain.ecdsa.pem", self.name),
+            format!("certificates/{}/privkey.ecdsa.pem", self.name),
             second_file(self.name),
         ] {
             if config.join(&added).exists() {

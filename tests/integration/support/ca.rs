@@ -46,7 +46,8 @@ impl Ca {
         self.issue_for_years(names, 4000, 4001)
     }
 
-    fn issue_for_years(&self, names: &[&str], from: i32, until: i32) -> Pair {
+    /// A pair that is valid from the start of one year to that of another.
+    pub(crate) fn issue_for_years(&self, names: &[&str], from: i32, until: i32) -> Pair {
         let mut params = leaf(names);
         params.not_before = date_time_ymd(from, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);

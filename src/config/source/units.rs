@@ -1,0 +1,147 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::stamp::{Glance, TIME_STEP};
+
+/// What was seen of all units of a kind. A unit is what is read as a whole: a file of `domains/`, or
+/// the files of a certificate.
+#[derive(Debug)]
+pub(super) struct Units<K> {
+    seen: BTreeMap<K, Seen>,
+    missing: BTreeSet<K>,
+    /// Units to read once more, since their times may not tell of a change.
+    again: BTreeMap<K, Instant>,
+    pass: u32,
+}
+
+#[derive(Debug)]
+struct Seen {
+    directory: Arc<Path>,
+    signature: u64,
+    /// The last pass that found it.
+    pass: u32,
+}
+
+/// What a look at a unit gave.
+pub(super) struct Found<T> {
+    pub(super) directory: Arc<Path>,
+    pub(super) glance: Glance,
+    /// Its content, where it may have changed.
+    pub(super) content: Option<T>,
+}
+
+impl<K> Default for Units<K> {
+    fn default() -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            missing: BTreeSet::new(),
+            again: BTreeMap::new(),
+            pass: 0,
+        }
+    }
+}
+
+impl<K: Ord + Clone> Units<K> {
+    /// Where a unit was found last.
+    pub(super) fn directory_of(&self, key: &K) -> Option<&Arc<Path>> {
+        Some(&self.seen.get(key)?.directory)
+    }
+
+    /// Whether a unit was found in a directory, at the last look or before.
+    pub(super) fn any_in(&self, directory: &Path) -> bool {
+        self.seen.values().any(|seen| *seen.directory == *directory)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Whether a unit is as it was when it was read.
+    pub(super) fn is_same(&self, key: &K, directory: &Path, signature: u64) -> bool {
+        let seen = self.seen.get(key);
+        !self.missing.contains(key)
+            && seen.is_some_and(|it| it.signature == signature && *it.directory == *directory)
+    }
+
+    /// Units that are not there any more.
+    pub(super) fn missing(&self) -> &BTreeSet<K> {
+        &self.missing
+    }
+
+    /// Stops telling that these are missing.
+    pub(super) fn drop_missing(&mut self, keys: &[K]) {
+        for key in keys {
+            self.missing.remove(key);
+            self.seen.remove(key);
+        }
+    }
+
+    /// Takes the units that it is time to read once more.
+    pub(super) fn take_due(&mut self, now: Instant) -> BTreeSet<K> {
+        let due = self.again.extract_if(.., |_, at| *at <= now);
+        due.map(|(key, _)| key).collect()
+    }
+
+    /// Makes a unit be read once more in a while.
+    pub(super) fn look_again(&mut self, key: K, now: Instant) {
+        self.again.entry(key).or_insert(now + TIME_STEP);
+    }
+
+    /// When some unit is to be read once more.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        self.again.values().min().copied()
+    }
+
+    /// Notes what a look gave, and returns the content that is new. Units that were there and are
+    /// not are missing, but for those whose directory is lost.
+    pub(super) fn note<T>(
+        &mut self,
+        found: Vec<(K, Option<Found<T>>)>,
+        lost: &[Arc<Path>],
+        now: Instant,
+    ) -> Vec<(K, T)> {
+        self.pass = self.pass.wrapping_add(1);
+        let mut news = Vec::new();
+        for (key, found) in found {
+            let Some(found) = found else {
+                self.miss(key, lost);
+                continue;
+            };
+            self.missing.remove(&key);
+            let news_of_it = found.content.is_some();
+            let signature = found.glance.signature;
+            let before = self.seen.get_mut(&key);
+            if news_of_it && found.glance.fresh && before.is_none_or(|it| it.signature != signature)
+            {
+                self.look_again(key.clone(), now);
+            }
+            let seen = Seen {
+                directory: found.directory,
+                signature,
+                pass: self.pass,
+            };
+            self.seen.insert(key.clone(), seen);
+            news.extend(found.content.map(|content| (key, content)));
+        }
+        news
+    }
+
+    /// After a look at everything: what it did not find is missing.
+    pub(super) fn sweep(&mut self, lost: &[Arc<Path>]) {
+        let unseen = self.seen.iter().filter(|(_, seen)| seen.pass != self.pass);
+        let unseen: Vec<_> = unseen.map(|(key, _)| key.clone()).collect();
+        for key in unseen {
+            self.miss(key, lost);
+        }
+    }
+
+    fn miss(&mut self, key: K, lost: &[Arc<Path>]) {
+        match self.seen.get(&key) {
+            Some(seen) if !lost.contains(&seen.directory) => self.missing.insert(key),
+            _ => self.missing.remove(&key),
+        };
+    }
+}

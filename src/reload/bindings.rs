@@ -1,0 +1,96 @@
+use std::collections::BTreeSet;
+
+use super::certificates::Changed;
+use super::index::Index;
+use crate::certificate::{self, Certificate};
+use crate::config::Binding;
+use crate::domain::Pattern;
+
+/// From a certificate back to the domains that it concerns.
+#[derive(Debug, Default)]
+pub(super) struct Bindings {
+    by_certificate: Index<certificate::Name, Pattern>,
+    /// The domains that are bound to the best match, by what a matching certificate may name.
+    automatic: Index<Pattern, Pattern>,
+}
+
+/// What a domain is listed under.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) target: Target,
+    /// The certificate that it has, where that is not the target.
+    bound: Option<certificate::Name>,
+}
+
+/// What a domain asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Target {
+    #[default]
+    Nothing,
+    Automatic,
+    Named(certificate::Name),
+}
+
+impl Listed {
+    pub(super) fn of(binding: &Binding, bound: Option<&Certificate>) -> Self {
+        let target = match binding {
+            Binding::Unbound => Target::Nothing,
+            Binding::Auto => Target::Automatic,
+            Binding::Named(name) => Target::Named(name.clone()),
+        };
+        let bound = bound.map(|certificate| &certificate.name);
+        let other = bound.filter(|bound| target.name() != Some(bound));
+        Self {
+            bound: other.cloned(),
+            target,
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &certificate::Name> {
+        self.target.name().into_iter().chain(&self.bound)
+    }
+}
+
+impl Target {
+    pub(super) fn name(&self) -> Option<&certificate::Name> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Automatic | Self::Nothing => None,
+        }
+    }
+}
+
+impl Bindings {
+    /// Lists a domain in another way than before.
+    pub(super) fn relist(&mut self, domain: &Pattern, before: &Listed, after: &Listed) {
+        if before == after {
+            return;
+        }
+        before
+            .names()
+            .for_each(|name| self.by_certificate.remove(name, domain));
+        after
+            .names()
+            .for_each(|name| self.by_certificate.insert(name, domain));
+        for pattern in domain.covered_by() {
+            match after.target {
+                Target::Automatic => self.automatic.insert(&pattern, domain),
+                _ => self.automatic.remove(&pattern, domain),
+            }
+        }
+    }
+
+    /// The domains that name a certificate, or have it.
+    pub(super) fn listed_under(&self, name: &certificate::Name) -> impl Iterator<Item = &Pattern> {
+        self.by_certificate.of(name)
+    }
+
+    /// The domains that a change of certificates concerns.
+    pub(super) fn concerned_by(&self, changed: &Changed) -> BTreeSet<Pattern> {
+        let certificates = changed.certificates.iter();
+        let listed = certificates.flat_map(|name| self.by_certificate.of(name));
+        let covered = changed.domains.iter();
+        let matching = covered.flat_map(|pattern| self.automatic.of(pattern));
+        listed.chain(matching).cloned().collect()
+    }
+}

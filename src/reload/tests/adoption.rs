@@ -1,0 +1,230 @@
+use super::*;
+
+#[test]
+fn a_rotation_replaces_the_certificate_and_withdraws_nothing() {
+    let (mut bench, _) = serving();
+    let new = issue(&[PLAY, OTHER]);
+    let report = bench.apply(certificate("play", &new));
+    assert_eq!(report.domains_changed.len(), 2);
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+    assert_eq!(bench.snapshot.https_withdrawn, 0);
+    let generation = bench.snapshot.generation;
+    bench.apply(certificate("play", &new));
+    assert_eq!(bench.snapshot.generation, generation, "nothing is new");
+}
+
+#[test]
+fn a_torn_pair_is_waited_for_and_a_bad_one_reported() {
+    let (mut bench, old) = serving();
+    let new = issue(&[PLAY, OTHER]);
+    let torn = || certificate_files("play", files(&new.chain, &old.key));
+    assert!(bench.apply(torn()).problems.is_empty());
+    let again = bench.catalog.next_deadline(bench.now.instant);
+    assert!(again.is_some_and(|again| again <= bench.now.instant + Duration::from_millis(100)));
+    bench.now.instant += Duration::from_secs(4);
+    assert_eq!(reasons(&bench.apply(torn())), ["key_mismatch"]);
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    let report = bench.apply(certificate("play", &new));
+    assert_eq!(report.recovered.len(), 1);
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+}
+
+#[test]
+fn only_the_domain_that_is_not_covered_stays_behind() {
+    let (mut bench, old) = serving();
+    let new = issue(&[OTHER]);
+    let report = bench.apply(forced("play", &new));
+    assert_eq!(reasons(&report), ["name_not_covered"]);
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    assert_eq!(bench.serves(OTHER), Some(new.fingerprint));
+    let allowed = table(PLAY, &format!("{BOUND}\nallow_mismatch = true")) + &table(OTHER, BOUND);
+    bench.apply(domains("all.toml", &allowed));
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+}
+
+#[test]
+fn untimely_certificates_do_not_replace_a_good_one() {
+    let (mut bench, old) = serving();
+    let expired = issue_for(&[PLAY, OTHER], 2019, 2020);
+    let future = issue_for(&[PLAY, OTHER], 2089, 2090);
+    let report = bench.apply(certificate("play", &expired));
+    assert_eq!(reasons(&report), ["expired"]);
+    let report = bench.apply(certificate("play", &future));
+    assert_eq!(reasons(&report), ["not_yet_valid"]);
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+}
+
+#[test]
+fn a_worse_certificate_is_held_until_it_is_forced_or_the_better_one_expires() {
+    for new in [issue(&[OTHER]), issue_for(&[PLAY, OTHER], 2020, 2080)] {
+        let (mut bench, old) = serving();
+        let reason = reasons(&bench.apply(certificate("play", &new)))[0];
+        assert!(matches!(reason, "loses_bound_name" | "expires_sooner"));
+        assert_eq!(bench.serves(OTHER), Some(old.fingerprint));
+        let report = bench.apply(forced("play", &new));
+        assert!(report.recovered.iter().any(|it| it.reason == reason));
+        assert_eq!(bench.serves(OTHER), Some(new.fingerprint));
+    }
+    let (mut bench, old) = serving();
+    let shorter = issue_for(&[PLAY, OTHER], 2020, 2080);
+    let later = forced("play", &issue_for(&[PLAY, OTHER], 2020, 2030));
+    bench.apply(later);
+    let in_use = bench.serves(PLAY);
+    bench.apply(certificate("play", &issue_for(&[PLAY, OTHER], 2020, 2029)));
+    assert_eq!(bench.serves(PLAY), in_use);
+    bench.now.wall = Timestamp(2_000_000_000);
+    bench.apply(Changes::default());
+    let again = bench.catalog.take_worth_a_look(bench.now.instant, false);
+    assert_eq!(
+        again.len(),
+        1,
+        "what was held may be better than an expired one"
+    );
+    bench.apply(certificate("play", &shorter));
+    assert_eq!(bench.serves(PLAY), Some(shorter.fingerprint));
+    assert_ne!(bench.serves(PLAY), Some(old.fingerprint));
+}
+
+#[test]
+fn a_certificate_of_the_future_is_forced_only_by_name() {
+    let (mut bench, old) = serving();
+    let future = issue_for(&[PLAY, OTHER], 2089, 2095);
+    bench.apply(certificate("play", &future));
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    assert_eq!(
+        reasons(&bench.apply(forced("play", &future))),
+        [] as [&str; 0]
+    );
+    assert_eq!(bench.serves(PLAY), Some(future.fingerprint));
+}
+
+#[test]
+fn what_was_refused_for_a_domain_is_reconsidered_when_that_moves_on() {
+    let (mut bench, _) = serving();
+    let new = issue(&[OTHER]);
+    bench.apply(certificate("play", &new));
+    bench.apply(domains(
+        "all.toml",
+        &(table(PLAY, "") + &table(OTHER, BOUND)),
+    ));
+    let again = bench.catalog.take_worth_a_look(bench.now.instant, false);
+    assert_eq!(again.len(), 1);
+    bench.apply(certificate("play", &new));
+    assert_eq!(bench.serves(OTHER), Some(new.fingerprint));
+}
+
+#[test]
+fn bad_options_force_nothing_and_are_reported() {
+    let (mut bench, old) = serving();
+    let new = issue(&[OTHER]);
+    let mut files = files(&new.chain, &new.key);
+    files.insert("certificate.toml".to_owned(), Ok("force = yes".into()));
+    let report = bench.apply(certificate_files("play", files));
+    assert_eq!(reasons(&report), ["loses_bound_name", "toml_syntax"]);
+    assert_eq!(bench.serves(OTHER), Some(old.fingerprint));
+    assert_eq!(bench.apply(certificate("play", &old)).recovered.len(), 2);
+}
+
+#[test]
+fn a_clock_that_is_set_back_takes_the_expiry_back() {
+    let mut bench = Bench::new();
+    let short = issue_for(&[PLAY], 2020, 2030);
+    bench.apply(domains("all.toml", &table(PLAY, BOUND)));
+    bench.apply(certificate("play", &short));
+    let right = bench.now.wall;
+    bench.now.wall = Timestamp(2_000_000_000);
+    assert_eq!(reasons(&bench.apply(Changes::default())), ["expired"]);
+    bench.now.wall = right;
+    assert_eq!(bench.apply(Changes::default()).recovered.len(), 1);
+    bench.now.wall = Timestamp(2_000_000_000);
+    assert_eq!(reasons(&bench.apply(Changes::default())), ["expired"]);
+}
+
+#[test]
+fn an_expired_certificate_is_better_than_none() {
+    let mut bench = Bench::new();
+    let expired = issue_for(&[PLAY], 2019, 2020);
+    bench.apply(domains("all.toml", &table(PLAY, BOUND)));
+    let report = bench.apply(certificate("play", &expired));
+    assert_eq!(reasons(&report), ["expired"]);
+    assert_eq!(bench.serves(PLAY), Some(expired.fingerprint));
+    let report = bench.apply(certificate("play", &expired));
+    assert!(report.recovered.is_empty(), "it is still expired");
+}
+
+#[test]
+fn a_deleted_certificate_is_unbound_after_the_grace() {
+    let (mut bench, old) = serving();
+    bench.apply(no_certificate("play"));
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    bench.later(9, no_certificate("play"));
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    let report = bench.later(2, no_certificate("play"));
+    assert_eq!(report.certificates_removed.len(), 1);
+    assert!(matches!(bench.domain(PLAY).https, Https::Unusable));
+    assert_eq!(bench.snapshot.https_withdrawn, bench.snapshot.generation);
+}
+
+#[test]
+fn a_certificate_that_comes_back_was_never_gone() {
+    let (mut bench, old) = serving();
+    bench.apply(no_certificate("play"));
+    bench.later(5, certificate("play", &old));
+    bench.later(100, no_certificate("play"));
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+}
+
+#[test]
+fn a_torn_certificate_that_is_removed_is_not_waited_for() {
+    let (mut bench, old) = serving();
+    bench.apply(certificate_files("play", files("", &old.key)));
+    bench.later(1, Changes::default());
+    assert_eq!(bench.catalog.next_deadline(bench.now.instant), None);
+}
+
+#[test]
+fn what_expires_in_use_is_reported_and_left_for_a_better_match() {
+    let mut bench = Bench::new();
+    bench.apply(domains("all.toml", &table(PLAY, "certificate = \"auto\"")));
+    let (exact, wildcard) = (issue_for(&[PLAY], 2020, 2030), issue(&["*.example.com"]));
+    bench.apply(certificate("exact", &exact));
+    bench.apply(certificate("wildcard", &wildcard));
+    assert_eq!(bench.serves(PLAY), Some(exact.fingerprint));
+    bench.now.wall = Timestamp(2_000_000_000);
+    let report = bench.apply(Changes::default());
+    assert_eq!(reasons(&report), ["expired"]);
+    assert_eq!(bench.serves(PLAY), Some(wildcard.fingerprint));
+}
+
+#[test]
+fn a_binding_that_is_kept_follows_its_certificate() {
+    let (mut bench, _) = serving();
+    bench.apply(certificate("other", &issue(&[OTHER])));
+    let text = table(PLAY, "certificate = \"other\"") + &table(OTHER, BOUND);
+    assert_eq!(
+        reasons(&bench.apply(domains("all.toml", &text))),
+        ["name_not_covered"]
+    );
+    let new = issue(&[PLAY, OTHER]);
+    bench.apply(certificate("play", &new));
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+    bench.apply(no_certificate("play"));
+    bench.later(11, no_certificate("play"));
+    assert!(bench.serves(PLAY).is_none());
+}
+
+#[test]
+fn auto_takes_the_best_match() {
+    let mut bench = Bench::new();
+    bench.apply(domains("all.toml", &table(PLAY, "certificate = \"auto\"")));
+    assert!(matches!(bench.domain(PLAY).https, Https::Unusable));
+    let wildcard = issue(&["*.example.com"]);
+    bench.apply(certificate("wildcard", &wildcard));
+    assert_eq!(bench.serves(PLAY), Some(wildcard.fingerprint));
+    let exact = issue_for(&[PLAY], 2020, 2080);
+    bench.apply(certificate("exact", &exact));
+    assert_eq!(bench.serves(PLAY), Some(exact.fingerprint));
+    bench.apply(certificate("expired", &issue_for(&[PLAY], 2019, 2020)));
+    bench.apply(certificate("unrelated", &issue(&[OTHER])));
+    assert_eq!(bench.serves(PLAY), Some(exact.fingerprint));
+}
