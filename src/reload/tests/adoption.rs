@@ -1,3 +1,4 @@
+use super::super::Effect;
 use super::*;
 
 #[test]
