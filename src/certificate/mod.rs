@@ -1,6 +1,7 @@
 //! Certificates: from the bytes of files to a verified pair of chain and key, under a name.
 
 mod fingerprint;
+mod issuers;
 mod layout;
 mod name;
 mod pair;
@@ -11,6 +12,7 @@ mod validity;
 use std::sync::Arc;
 
 pub use fingerprint::Fingerprint;
+pub use issuers::Issuers;
 pub use layout::{
     Content, FLAT_ENDINGS, Files, is_essential, is_options, is_relevant, is_staple, name_of_file,
 };

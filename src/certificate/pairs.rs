@@ -3,6 +3,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::{SignatureAlgorithm, SignatureScheme};
+use rustls_pki_types::CertificateDer;
 
 use super::fingerprint::Fingerprint;
 use super::layout::Files;
@@ -56,6 +57,13 @@ impl Pairs {
         let mut keys = self.iter().map(|pair| &pair.certified);
         let fits = keys.find(|certified| certified.key.choose_scheme(schemes).is_some());
         fits.unwrap_or(&self.preferred.certified)
+    }
+
+    /// The chains, while nobody else holds them.
+    pub(super) fn chains_mut(&mut self) -> impl Iterator<Item = &mut Vec<CertificateDer<'static>>> {
+        let pairs = [Some(&mut self.preferred), self.other.as_deref_mut()];
+        let certified = pairs.into_iter().flatten().map(|pair| &mut pair.certified);
+        certified.filter_map(|certified| Some(&mut Arc::get_mut(certified)?.cert))
     }
 
     /// Identifies the version: the preferred pair's leaf.

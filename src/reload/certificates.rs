@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Now;
 use super::candidate::Candidate;
 use super::index::Index;
-use crate::certificate::{Certificate, Name, Pairs, Refusal, Timestamp};
+use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
 use crate::tls::Configs;
@@ -16,6 +16,7 @@ use crate::tls::Configs;
 #[derive(Debug)]
 pub(super) struct Certificates {
     configs: Configs,
+    issuers: Issuers,
     in_use: Table<Name, Arc<Certificate>>,
     /// Those whose newest files were refused.
     refused: BTreeSet<Name>,
@@ -72,6 +73,7 @@ impl Certificates {
     pub(super) fn new(configs: Configs) -> Self {
         Self {
             configs,
+            issuers: Issuers::default(),
             in_use: Table::new(),
             refused: BTreeSet::new(),
             torn: BTreeMap::new(),
@@ -149,7 +151,8 @@ impl Certificates {
         adoption
     }
 
-    fn put_in_use(&mut self, name: &Name, pairs: Pairs, changed: &mut Changed) {
+    fn put_in_use(&mut self, name: &Name, mut pairs: Pairs, changed: &mut Changed) {
+        self.issuers.share(&mut pairs);
         let certificate = Arc::new(Certificate {
             name: name.clone(),
             tls: self.configs.serving(&pairs),
