@@ -4,6 +4,8 @@
 mod chain;
 mod der;
 mod fingerprint;
+#[cfg_attr(not(test), expect(dead_code, reason = "Pair does not use it yet"))]
+mod key;
 mod layout;
 mod name;
 mod outline;
