@@ -58,7 +58,7 @@ mod tests {
     fn what_has_room_is_shared() {
         let mut issuers = Issuers::default();
         let first = issuers.shared(b"issuer").unwrap();
-        let again = issuers.shared(&b"issuer".to_vec()).unwrap();
+        let again = issuers.shared(b"issuer".to_owned().as_slice()).unwrap();
         assert!(std::ptr::eq(first, again));
         issuers.room = 5;
         assert!(issuers.shared(b"another").is_none());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustls_pki_types::pem::{self, PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::key::is_encrypted;
 use super::name::Name;
 use super::refusal::{Refusal, Unreadable};
 
@@ -85,8 +86,12 @@ impl Files {
                 }
             };
             let found = sections.read(content);
+            if (found.is_err() || sections.key.is_none()) && is_encrypted(content) {
+                return Err(Refusal::EncryptedKey(path()));
+            }
             found.map_err(|error| Refusal::InvalidPem(path(), error))?;
         }
+        sections.any_order = layout.combined;
         Ok(sections)
     }
 
@@ -174,6 +179,8 @@ const LABELS: [&str; 3] = ["", ".ecdsa", ".rsa"];
 pub(super) struct Sections {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: Option<PrivateKeyDer<'static>>,
+    /// Whether the file is of a kind whose parts may stand in any order.
+    pub(super) any_order: bool,
 }
 
 impl Sections {

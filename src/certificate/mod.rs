@@ -1,25 +1,36 @@
 //! Certificates: from the bytes of files to a verified pair of chain and key, under a name.
 
+mod chain;
+mod der;
 mod fingerprint;
 mod issuers;
+mod key;
 mod layout;
 mod name;
+mod note;
+mod outline;
 mod pair;
 mod pairs;
 mod refusal;
+mod staple;
+mod strength;
 mod validity;
 
 use std::sync::Arc;
 
+pub use chain::{ChainFault, Link};
 pub use fingerprint::Fingerprint;
 pub use issuers::Issuers;
 pub use layout::{
     Content, FLAT_ENDINGS, Files, is_essential, is_options, is_relevant, is_staple, name_of_file,
 };
 pub use name::{InvalidName, Name};
+pub use note::Note;
 pub use pair::Pair;
-pub use pairs::Pairs;
+pub use pairs::{Pairs, Parsed};
 pub use refusal::{Refusal, Unreadable, list as list_names};
+pub use staple::StapleFault;
+pub use strength::Weakness;
 pub use validity::{Timestamp, Validity};
 
 /// A certificate as it may be served: its name and one verified version of it.

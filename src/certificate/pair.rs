@@ -1,15 +1,19 @@
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
-use rustls::sign::CertifiedKey;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys, SignatureAlgorithm};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::chain;
 use super::fingerprint::Fingerprint;
 use super::layout::Sections;
+use super::note::Note;
 use super::refusal::Refusal;
+use super::staple::Staple;
+use super::strength::{self, Weakness};
 use super::validity::{Timestamp, Validity};
 use crate::domain::Pattern;
 
@@ -25,26 +29,89 @@ pub struct Pair {
     /// From when until when the leaf is valid.
     pub validity: Validity,
     names: Box<[Pattern]>,
+    staple_until: Option<Timestamp>,
 }
 
 impl Pair {
-    /// Makes a pair of a chain and a key.
-    pub(super) fn new(sections: Sections, provider: &CryptoProvider) -> Result<Self, Refusal> {
-        if sections.chain.is_empty() {
+    /// Makes a pair of a chain and a key, with the OCSP response that speaks of its leaf; adds to
+    /// `notes` what is to be said of it.
+    pub(super) fn new(
+        sections: Sections,
+        staple: Option<&[u8]>,
+        provider: &CryptoProvider,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, Refusal> {
+        let Some(first) = sections.chain.first() else {
             return Err(Refusal::CertificateMissing);
-        }
+        };
+        let first = first.clone();
         let key = sections.key.ok_or(Refusal::KeyMissing)?;
-        let certified = certify(sections.chain, key, provider)?;
-        let leaf = certified
-            .end_entity_cert()
-            .map_err(|_| Refusal::CertificateMissing)?;
+        let key = provider.key_provider.load_private_key(key);
+        // What the provider has against a weak key is not what an operator has to know.
+        let key = key.map_err(|error| match weakness(&first) {
+            Some(weakness) => Refusal::Weak(weakness),
+            None => Refusal::InvalidKey(error),
+        })?;
+        let mut certified = certify(sections.chain, key)?;
+        let leaf_was_first = certified.cert.first() == Some(&first);
+        let arranged = chain::arrange(certified.cert)?;
+        if (arranged.reordered || !leaf_was_first) && !sections.any_order {
+            notes.push(Note::ChainReordered);
+        }
+        if arranged.leaf_repeated {
+            notes.push(Note::LeafRepeated);
+        }
+        certified.cert = arranged.chain;
+        Self::check(certified, staple, notes)
+    }
+
+    fn check(
+        mut certified: CertifiedKey,
+        staple: Option<&[u8]>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, Refusal> {
+        let (leaf, issuers) = certified
+            .cert
+            .split_first()
+            .ok_or(Refusal::CertificateMissing)?;
         let (_, parsed) =
             X509Certificate::from_der(leaf).map_err(|_| Refusal::InvalidCertificate)?;
+        strength::check(&parsed)?;
+        strength::check_issuers(issuers)?;
+        let issuer = issuers.first().map(AsRef::as_ref);
+        let staple = staple.map(|bytes| Staple::parse(bytes.to_vec(), &parsed, issuer));
+        let staple = staple.transpose().unwrap_or_else(|fault| {
+            notes.push(Note::Staple(fault));
+            None
+        });
+        let (fingerprint, validity) = (Fingerprint::of(leaf), validity(&parsed));
+        let names = names(&parsed);
+        let staple_until = staple.as_ref().map(Staple::until);
+        certified.ocsp = staple.map(|staple| staple.bytes);
         Ok(Self {
-            fingerprint: Fingerprint::of(leaf),
-            validity: validity(&parsed),
-            names: names(&parsed),
+            fingerprint,
+            validity,
+            names,
+            staple_until,
             certified: Arc::new(certified),
+        })
+    }
+
+    /// Until when its OCSP staple holds, if it has one.
+    pub fn staple_until(&self) -> Option<Timestamp> {
+        self.staple_until
+    }
+
+    /// The same pair without a staple that holds at `now`.
+    pub(super) fn without_past_staple(&self, now: Timestamp) -> Option<Self> {
+        self.staple_until.filter(|until| *until < now)?;
+        let mut certified =
+            CertifiedKey::new(self.certified.cert.clone(), Arc::clone(&self.certified.key));
+        certified.ocsp = None;
+        Some(Self {
+            certified: Arc::new(certified),
+            staple_until: None,
+            ..self.clone()
         })
     }
 
@@ -75,21 +142,21 @@ impl Pair {
 
     /// Whether serving `other` would send the same bytes.
     pub fn same_chain(&self, other: &Self) -> bool {
-        self.certified.cert == other.certified.cert
+        self.certified.cert == other.certified.cert && self.certified.ocsp == other.certified.ocsp
     }
 }
 
-/// Pairs the key with its leaf, which a single file may hold anywhere (HAProxy's way); the other
-/// certificates keep their order.
+fn weakness(leaf: &CertificateDer<'_>) -> Option<Weakness> {
+    let (_, parsed) = X509Certificate::from_der(leaf).ok()?;
+    strength::check(&parsed).err()
+}
+
+/// Pairs the key with its leaf, which a file may hold anywhere; the other certificates keep their
+/// order.
 fn certify(
     chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    provider: &CryptoProvider,
+    key: Arc<dyn SigningKey>,
 ) -> Result<CertifiedKey, Refusal> {
-    let key = provider
-        .key_provider
-        .load_private_key(key)
-        .map_err(Refusal::InvalidKey)?;
     let mut certified = CertifiedKey::new(chain, key);
     let mut refusal = Refusal::KeyMismatch;
     for position in 0..certified.cert.len() {

@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::chain::ChainFault;
+use super::strength::Weakness;
 use super::validity::Timestamp;
 use crate::domain::Pattern;
 
@@ -31,6 +33,15 @@ pub enum Refusal {
     /// A file that is not read.
     #[error("{} {why}", .0.display(), why = .1)]
     Unreadable(PathBuf, #[source] Unreadable),
+    /// The certificates of the chain are no path from the leaf.
+    #[error(transparent)]
+    Chain(#[from] ChainFault),
+    /// Clients would not take it.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
+    /// Nobody is there to give the pass phrase.
+    #[error("the private key in {} is encrypted with a pass phrase", .0.display())]
+    EncryptedKey(PathBuf),
     /// Two pairs under one name are there for clients of two kinds.
     #[error("it holds two pairs whose keys are of the same kind")]
     SameKeyKind,
@@ -108,6 +119,9 @@ impl Refusal {
             Self::InvalidCertificate => "invalid_certificate",
             Self::InvalidKey(_) => "invalid_key",
             Self::Unreadable(_, unreadable) => unreadable.code(),
+            Self::Chain(fault) => fault.code(),
+            Self::Weak(weakness) => weakness.code(),
+            Self::EncryptedKey(_) => "encrypted_key",
             Self::SameKeyKind => "same_key_kind",
             Self::ExpiresSooner { .. } => "expires_sooner",
             Self::LosesBoundName { .. } => "loses_bound_name",
@@ -135,6 +149,9 @@ impl Refusal {
             Self::Unreadable(..) => {
                 "put a regular file there that the user of this process may read"
             }
+            Self::Chain(fault) => fault.hint(),
+            Self::Weak(weakness) => weakness.hint(),
+            Self::EncryptedKey(_) => "write it without: openssl pkey -in KEY -out privkey.pem",
             Self::SameKeyKind => {
                 "keep one pair with an RSA key and one with an ECDSA or Ed25519 key, or only one pair"
             }
@@ -162,8 +179,12 @@ impl Refusal {
             | Self::InvalidPem(..)
             | Self::InvalidCertificate
             | Self::InvalidKey(_)
+            // The leaf and the rest may be in two files.
+            | Self::Chain(_)
             | Self::Unreadable(..) => true,
-            Self::SameKeyKind
+            Self::Weak(_)
+            | Self::EncryptedKey(_)
+            | Self::SameKeyKind
             | Self::ExpiresSooner { .. }
             | Self::LosesBoundName { .. }
             | Self::Expired(_)

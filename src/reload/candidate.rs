@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 
 use super::problem::Problem;
-use crate::certificate::{Files, Name, Pairs, Refusal, Unreadable, is_options};
+use crate::certificate::{Files, Name, Pairs, Parsed, Refusal, Unreadable, is_options};
 use crate::config::{self, Content, DomainFile, Options, Parse};
 
 /// What the bytes of the configuration mean.
@@ -17,7 +17,7 @@ pub struct Parser {
 #[derive(Debug)]
 pub struct Candidate {
     pub(super) location: PathBuf,
-    pub(super) pairs: Result<Pairs, Refusal>,
+    pub(super) parsed: Result<Parsed, Refusal>,
     options: Result<Options, OptionsFault>,
 }
 
@@ -45,7 +45,7 @@ impl Parse for Parser {
 
     fn certificate(&self, files: Files) -> Candidate {
         Candidate {
-            pairs: Pairs::parse(&files, &self.provider),
+            parsed: Pairs::parse(&files, &self.provider),
             options: options(&files),
             location: files.into_location(),
         }

@@ -9,6 +9,7 @@ use super::Now;
 use super::candidate::{Candidate, Parser};
 use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
+use super::judge::{Flaw, staple_expired};
 use super::problem::{Item, Problem};
 use super::problems::Problems;
 use super::report::{Report, Status};
@@ -151,18 +152,23 @@ impl Catalog {
             let adoption =
                 self.certificates
                     .adopt(&name, candidate, bound, now, patient, &mut changed);
-            let problem = match adoption {
+            let flaws = match adoption {
                 Adoption::Torn => continue,
-                Adoption::Same(fault) => {
-                    fault.map(|it| Problem::in_use(&name, Some(&location), &it))
+                Adoption::Refused(refusal) => {
+                    let problem = Problem::certificate(&name, &location, &refusal);
+                    self.problems.note(Item::Certificate(name), vec![problem]);
+                    continue;
                 }
-                Adoption::Refused(fault) => Some(Problem::certificate(&name, &location, &fault)),
-                Adoption::Adopted(fault) => {
+                Adoption::Same(flaws) => flaws,
+                Adoption::Adopted(flaws) => {
                     report.certificates_adopted.push(name.clone());
-                    fault.map(|it| Problem::in_use(&name, Some(&location), &it))
+                    flaws
                 }
             };
-            let problems = problem.into_iter().collect();
+            let problems = flaws.iter();
+            let problems = problems.map(|flaw| Problem::in_use(&name, Some(&location), flaw));
+            let problems = problems.collect();
+            self.problems.forget(Item::Staple(name.clone()));
             self.problems.note(Item::Certificate(name), problems);
         }
         self.certificates.settle(now);
@@ -177,6 +183,11 @@ impl Catalog {
         for name in &report.certificates_removed {
             self.problems.forget(Item::Certificate(name.clone()));
             self.problems.forget(Item::Options(name.clone()));
+            self.problems.forget(Item::Staple(name.clone()));
+        }
+        for (name, until) in self.certificates.drop_staples(now, changed) {
+            let problem = Problem::in_use(&name, None, &staple_expired(until));
+            self.problems.note(Item::Staple(name), vec![problem]);
         }
         for name in self.certificates.note_expiries(now, changed) {
             let Some(certificate) = self.certificates.get(&name) else {
@@ -186,7 +197,7 @@ impl Catalog {
             match certificate.pairs.check_time(now.wall) {
                 // What is wrong with newer files says more.
                 Err(expired) if !self.problems.has(&item) => {
-                    let problem = Problem::in_use(&name, None, &expired);
+                    let problem = Problem::in_use(&name, None, &Flaw::from(&expired));
                     self.problems.note(item, vec![problem]);
                 }
                 Err(_) => {}

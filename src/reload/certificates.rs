@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Now;
 use super::candidate::Candidate;
 use super::index::Index;
+use super::judge::{Flaw, Verdict, judge};
 use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
@@ -29,6 +30,8 @@ pub(super) struct Certificates {
     by_domain: Index<Pattern, Name>,
     /// The certificates in use, the next to expire first.
     expiries: BTreeSet<(Timestamp, Name)>,
+    /// Those with an OCSP staple, the next to be over first.
+    staples: BTreeSet<(Timestamp, Name)>,
     /// The time up to which expiries are noted.
     noted: Timestamp,
 }
@@ -59,10 +62,10 @@ struct Torn {
 /// What became of new files.
 #[derive(Debug)]
 pub(super) enum Adoption {
-    /// They are in use now; expired ones too, when there was nothing better.
-    Adopted(Option<Refusal>),
-    /// They hold what is in use already, which may have expired.
-    Same(Option<Refusal>),
+    /// They are in use now.
+    Adopted(Vec<Flaw>),
+    /// They hold what is in use already.
+    Same(Vec<Flaw>),
     /// They may be half written: the next look will tell.
     Torn,
     /// They were refused; what is in use stays.
@@ -81,6 +84,7 @@ impl Certificates {
             reconsider: BTreeSet::new(),
             by_domain: Index::default(),
             expiries: BTreeSet::new(),
+            staples: BTreeSet::new(),
             noted: Timestamp(i64::MIN),
         }
     }
@@ -121,33 +125,29 @@ impl Certificates {
         changed: &mut Changed,
     ) -> Adoption {
         let force = candidate.force();
-        let in_use = self.in_use.get(name);
-        let (pairs, adoption) = match candidate.pairs {
-            Ok(pairs) => judge(in_use.map(|it| &it.pairs), pairs, bound, force, now),
-            Err(refusal) => (None, Adoption::Refused(refusal)),
+        let in_use = self.in_use.get(name).map(|it| &it.pairs);
+        let verdict = match candidate.parsed {
+            Ok(parsed) => judge(in_use, parsed, bound, force, now.wall),
+            Err(refusal) => Verdict::Refuse(refusal),
         };
-        let torn = match (&adoption, &pairs) {
-            // What was refused already is reported; it need not be waited for at every scan.
-            (Adoption::Refused(refusal), _) => {
-                refusal.may_be_torn() && !self.refused.contains(name)
-            }
-            // The file may end where the leaf does because the rest is not written yet.
-            (Adoption::Adopted(_), Some(pairs)) => {
-                in_use.is_some_and(|it| it.pairs.chain_length() > pairs.chain_length())
-            }
-            _ => false,
-        };
-        if torn && patient && self.wait(name, now.instant) {
+        // What was refused already is reported; it need not be waited for at every scan.
+        let is_news = !self.refused.contains(name);
+        if verdict.may_be_torn(in_use, is_news) && patient && self.wait(name, now.instant) {
             return Adoption::Torn;
         }
         self.torn.remove(name);
-        match adoption {
-            Adoption::Refused(_) => self.refused.insert(name.clone()),
-            _ => self.refused.remove(name),
+        let adoption = match verdict {
+            Verdict::Adopt(pairs, flaws) => {
+                self.put_in_use(name, pairs, changed);
+                Adoption::Adopted(flaws)
+            }
+            Verdict::Same(flaws) => Adoption::Same(flaws),
+            Verdict::Refuse(refusal) => {
+                self.refused.insert(name.clone());
+                return Adoption::Refused(refusal);
+            }
         };
-        if let Some(pairs) = pairs {
-            self.put_in_use(name, pairs, changed);
-        }
+        self.refused.remove(name);
         adoption
     }
 
@@ -172,6 +172,9 @@ impl Certificates {
         }
         let not_after = certificate.pairs.validity().not_after;
         self.expiries.insert((not_after, certificate.name.clone()));
+        if let Some(until) = certificate.pairs.staple_until() {
+            self.staples.insert((until, certificate.name.clone()));
+        }
     }
 
     /// Takes out what is listed of a version that is not in use any more, but for what is listed of
@@ -185,6 +188,10 @@ impl Certificates {
         let not_after = old.pairs.validity().not_after;
         if new.is_none_or(|new| new.pairs.validity().not_after != not_after) {
             self.expiries.remove(&(not_after, old.name.clone()));
+        }
+        let until = old.pairs.staple_until();
+        if let Some(until) = until.filter(|_| new.and_then(|it| it.pairs.staple_until()) != until) {
+            self.staples.remove(&(until, old.name.clone()));
         }
     }
 
@@ -232,6 +239,25 @@ impl Certificates {
             self.reconsider(name);
         }
         passed
+    }
+
+    /// Stops sending the OCSP staples that are over, and returns whose.
+    pub(super) fn drop_staples(
+        &mut self,
+        now: Now,
+        changed: &mut Changed,
+    ) -> Vec<(Name, Timestamp)> {
+        let past = |(until, _): &(Timestamp, Name)| *until < now.wall;
+        let mut dropped = Vec::new();
+        while let Some((until, name)) = self.staples.first().filter(|it| past(it)).cloned() {
+            self.staples.pop_first();
+            let in_use = self.in_use.get(&name);
+            if let Some(pairs) = in_use.and_then(|it| it.pairs.without_past_staples(now.wall)) {
+                self.put_in_use(&name, pairs, changed);
+                dropped.push((name, until));
+            }
+        }
+        dropped
     }
 
     /// Has a refused certificate looked at again, since something changed that may matter.
@@ -285,50 +311,6 @@ impl Certificates {
         }
         true
     }
-}
-
-/// Compares a sound version with the one in use.
-fn judge(
-    in_use: Option<&Pairs>,
-    new: Pairs,
-    bound: impl Iterator<Item = Pattern>,
-    force: bool,
-    now: Now,
-) -> (Option<Pairs>, Adoption) {
-    let untimely = new.check_time(now.wall).err();
-    if in_use.is_some_and(|in_use| in_use.same_chains(&new)) {
-        return (None, Adoption::Same(untimely));
-    }
-    match (untimely, in_use) {
-        (None, in_use) => {
-            let in_use = in_use.filter(|in_use| !force && in_use.check_time(now.wall).is_ok());
-            let worse = in_use.and_then(|in_use| is_worse(in_use, &new, bound));
-            match worse {
-                Some(refusal) => (None, Adoption::Refused(refusal)),
-                None => (Some(new), Adoption::Adopted(None)),
-            }
-        }
-        (Some(early @ Refusal::NotYetValid(_)), _) if force => {
-            (Some(new), Adoption::Adopted(Some(early)))
-        }
-        // An expired certificate is a warning in a browser; no certificate is no stream at all.
-        (Some(expired @ Refusal::Expired(_)), None) => {
-            (Some(new), Adoption::Adopted(Some(expired)))
-        }
-        (Some(refusal), _) => (None, Adoption::Refused(refusal)),
-    }
-}
-
-/// Why a valid version shall not take the place of another valid one.
-fn is_worse(in_use: &Pairs, new: &Pairs, bound: impl Iterator<Item = Pattern>) -> Option<Refusal> {
-    let lost = bound.filter(|domain| in_use.covers(domain) && !new.covers(domain));
-    let lost: Vec<_> = lost.collect();
-    if !lost.is_empty() {
-        let names = crate::certificate::list_names(&lost);
-        return Some(Refusal::LosesBoundName { names });
-    }
-    let (new, in_use) = (new.validity().not_after, in_use.validity().not_after);
-    (new < in_use).then_some(Refusal::ExpiresSooner { new, in_use })
 }
 
 /// How long files may look half written before they count as bad. Copying over a slow network takes

@@ -8,6 +8,7 @@ mod catalog;
 mod certificates;
 mod domains;
 mod index;
+mod judge;
 mod problem;
 mod problems;
 mod report;

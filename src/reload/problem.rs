@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::judge::Flaw;
 use crate::certificate::{self, Refusal};
 use crate::config::{self, Lost, Place};
 use crate::domain::{Name, Pattern};
@@ -12,6 +13,7 @@ pub(super) enum Item {
     File(PathBuf),
     Certificate(certificate::Name),
     Options(certificate::Name),
+    Staple(certificate::Name),
     Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
     DefaultDomain,
@@ -100,21 +102,17 @@ impl Problem {
     }
 
     /// A certificate that is in use though something is wrong with it.
-    pub(super) fn in_use(
-        name: &certificate::Name,
-        location: Option<&Path>,
-        refusal: &Refusal,
-    ) -> Self {
+    pub(super) fn in_use(name: &certificate::Name, location: Option<&Path>, flaw: &Flaw) -> Self {
         let place = location.map(|location| format!("in {}: ", location.display()));
         let place = place.unwrap_or_default();
         Self {
             effect: Effect::Warning,
             kind: Kind::Certificate,
             name: name.to_string(),
-            reason: refusal.code(),
+            reason: flaw.reason,
             place: None,
-            text: format!("{place}{refusal} and is served all the same"),
-            hint: refusal.hint().to_owned(),
+            text: format!("{place}{}", flaw.text),
+            hint: flaw.hint.to_owned(),
         }
     }
 

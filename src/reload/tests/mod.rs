@@ -2,6 +2,7 @@
 
 mod adoption;
 mod domains;
+mod files;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

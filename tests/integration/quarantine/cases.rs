@@ -16,7 +16,7 @@ pub(super) struct Case {
     place: fn(&str) -> String,
 }
 
-pub(super) const CASES: [Case; 20] = [
+pub(super) const CASES: [Case; 24] = [
     Case::of_certificate("key_mismatch", |scene, name| {
         write(scene, name, "privkey.pem", scene.issue(name).key);
     }),
@@ -64,6 +64,28 @@ pub(super) const CASES: [Case; 20] = [
         let content = pair.fullchain() + &pair.key;
         let file = format!("certificates/{name}.pem");
         scene.edge.config.write(&file, content);
+    }),
+    Case::of_certificate("chain_broken", |scene, name| {
+        let (pair, stranger) = (scene.issue(name), scene.issue(name));
+        write(scene, name, "privkey.pem", &pair.key);
+        write(scene, name, "fullchain.pem", pair.leaf + &stranger.leaf);
+    }),
+    Case::of_certificate("encrypted_key", |scene, name| {
+        write(scene, name, "privkey.pem", block("ENCRYPTED PRIVATE KEY"));
+    }),
+    Case::of_certificate("weak_key", |scene, name| {
+        weak(
+            scene,
+            name,
+            include_str!("../../fixtures/strength/rsa-1024.pem"),
+        );
+    }),
+    Case::of_certificate("weak_signature", |scene, name| {
+        weak(
+            scene,
+            name,
+            include_str!("../../fixtures/strength/ecdsa-sha1.pem"),
+        );
     }),
     Case::of_certificate("same_key_kind", |scene, name| {
         let pair = scene.issue(name);
@@ -212,6 +234,13 @@ fn on_line_three(name: &str) -> String {
 fn write(scene: &Scene, name: &str, file: &str, content: impl AsRef<[u8]>) {
     let file = format!("certificates/{name}/{file}");
     scene.edge.config.write(&file, content);
+}
+
+/// A chain and a key in one file.
+fn weak(scene: &Scene, name: &str, both: &str) {
+    let key = both.find("-----BEGIN PRIVATE").expect("the key comes last");
+    write(scene, name, "fullchain.pem", &both[..key]);
+    write(scene, name, "privkey.pem", &both[key..]);
 }
 
 /// Takes a file away, so that something else can be put there.

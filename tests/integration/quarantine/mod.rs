@@ -3,6 +3,7 @@
 
 mod cases;
 mod held;
+mod warnings;
 
 use std::collections::HashMap;
 
