@@ -9,6 +9,9 @@ mod validity;
 
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
+use rustls::sign::CertifiedKey;
+
 pub use fingerprint::Fingerprint;
 pub use layout::{Files, name_of_file, relevant};
 pub use name::{InvalidName, Name};
@@ -23,6 +26,11 @@ pub struct Certificate {
     pub name: Name,
     /// Chain, key and what the leaf says.
     pub pair: Pair,
-    /// The TLS configuration that serves this pair.
-    pub tls: Arc<rustls::ServerConfig>,
+}
+
+impl Certificate {
+    /// What serves a client that can verify signatures of these schemes.
+    pub fn choose(&self, _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.pair.certified))
+    }
 }

@@ -61,7 +61,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// The same reason once more: `io::Error` cannot be cloned.
-    pub(super) fn duplicate(&self) -> Self {
+    pub fn duplicate(&self) -> Self {
         match self {
             Self::NotAFile => Self::NotAFile,
             Self::TooLarge { limit } => Self::TooLarge { limit: *limit },

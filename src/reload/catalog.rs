@@ -8,13 +8,15 @@ use tokio::time::Instant;
 use super::Now;
 use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
+use super::named::{Contents, Named};
+use super::policies::Policies;
 use super::problem::{Item, Problem};
 use super::report::{Report, Status};
+use super::tickets::Tickets;
 use crate::certificate::{Files, Name, Refusal};
 use crate::config::{self, Changes, Content, Reason, Settings};
 use crate::domain::Pattern;
 use crate::snapshot::{Domain, Https, Snapshot};
-use crate::tls::Configs;
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
@@ -26,6 +28,10 @@ pub struct Catalog {
     settings: Arc<Settings>,
     certificates: Certificates,
     domains: Domains,
+    policies: Policies,
+    tickets: Tickets,
+    /// The files with roots of client certificates that domains name.
+    client_cas: BTreeSet<PathBuf>,
     problems: BTreeMap<Item, Vec<Problem>>,
 }
 
@@ -36,13 +42,16 @@ impl Catalog {
     ///
     /// When the crypto provider cannot be used.
     pub fn new(settings: Settings, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
+        let tls = settings.tls.clone();
         let settings = Arc::new(settings);
-        let configs = Configs::new(Arc::clone(&provider))?;
         Ok(Self {
             started_with: Arc::clone(&settings),
             settings,
-            certificates: Certificates::new(provider, configs),
+            policies: Policies::new(Arc::clone(&provider), tls),
+            certificates: Certificates::new(provider),
             domains: Domains::default(),
+            tickets: Tickets::new()?,
+            client_cas: BTreeSet::new(),
             problems: BTreeMap::new(),
         })
     }
@@ -60,6 +69,18 @@ impl Catalog {
         now: Now,
         patient: bool,
     ) -> (Option<Snapshot>, Report) {
+        self.apply_reading(changes, current, now, patient, |_| Contents::default())
+    }
+
+    /// Does the same; `read` is asked for the files that settings and domains name.
+    pub(super) fn apply_reading(
+        &mut self,
+        changes: Changes,
+        current: &Snapshot,
+        now: Now,
+        patient: bool,
+        read: impl FnOnce(&Named) -> Contents,
+    ) -> (Option<Snapshot>, Report) {
         let before = self.problems.clone();
         let mut report = Report::default();
         if let Some((path, content)) = &changes.settings {
@@ -68,6 +89,7 @@ impl Catalog {
         self.note_states(&changes);
         let mut concerned = self.take_domains(changes.domains, now);
         concerned.extend(self.domains.miss(&changes.domains_missing, now));
+        let other_domains = !concerned.is_empty();
         self.certificates.miss(&changes.certificates_missing, now);
         let changed = self.take_certificates(changes.certificates, now, patient, &mut report);
         if !changed.certificates.is_empty() {
@@ -79,9 +101,43 @@ impl Catalog {
             self.problems.remove(&Item::File(path.clone()));
         }
         report.files_removed = expired.files;
+        if other_domains || !expired.domains.is_empty() {
+            self.client_cas = self.domains.client_cas();
+        }
+        if self.policies.take_default(&self.settings.tls) {
+            concerned.extend(self.domains.names().cloned());
+        }
+        let contents = read(&self.named());
+        concerned.extend(self.take_contents(contents, now));
         let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
         report.compare(&before, &self.problems);
         (snapshot, report)
+    }
+
+    /// The files that settings and domains name.
+    fn named(&self) -> Named {
+        let default = self.policies.default_client_ca();
+        let mut client_cas = self.client_cas.clone();
+        client_cas.extend(default.map(|path| path.to_path_buf()));
+        Named {
+            client_cas,
+            tickets: self.settings.tickets.directory.clone(),
+        }
+    }
+
+    /// Takes over what such files hold. Returns the domains that this concerns.
+    fn take_contents(&mut self, contents: Contents, now: Now) -> BTreeSet<Pattern> {
+        let settings = Arc::clone(&self.settings);
+        let problem = self
+            .tickets
+            .update(&settings.tickets, contents.tickets, now.instant);
+        self.note(Item::Tickets, problem.into_iter().collect());
+        let changed = self.policies.take_roots(contents.client_cas);
+        if changed.is_empty() {
+            return BTreeSet::new();
+        }
+        let concerned = self.domains.verifying_with(&changed, &self.policies);
+        concerned.cloned().collect()
     }
 
     fn take_settings(&mut self, path: &Path, content: &Content, report: &mut Report) {
@@ -215,8 +271,8 @@ impl Catalog {
             if before.is_some_and(|before| is_same(before, &domain)) {
                 continue;
             }
-            withdrawn |= before.is_some_and(|before| before.certificate().is_some())
-                && domain.certificate().is_none();
+            withdrawn |=
+                before.is_some_and(|it| it.certificate().is_some() && !domain.goes_on_for(it));
             let list = match before {
                 Some(_) => &mut report.domains_changed,
                 None => &mut report.domains_added,
@@ -236,11 +292,14 @@ impl Catalog {
         self.check_default_domain(&next);
         let same_settings = next.settings == self.settings;
         next.settings = Arc::clone(&self.settings);
+        report.ticket_keys_changed = !Arc::ptr_eq(&next.tickets, self.tickets.keys());
+        next.tickets = Arc::clone(self.tickets.keys());
         if withdrawn {
             next.https_withdrawn = next.generation;
         }
         let first = current.generation == 0;
-        (first || !same_settings || report.changes_domains()).then_some(next)
+        let other = first || !same_settings || report.ticket_keys_changed;
+        (other || report.changes_domains()).then_some(next)
     }
 
     fn check_default_domain(&mut self, next: &Snapshot) {
@@ -251,9 +310,13 @@ impl Catalog {
     }
 
     fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {
-        let (domain, fault) = self.domains.build(name, &self.certificates, now)?;
+        let built = self
+            .domains
+            .build(name, &self.certificates, &mut self.policies, now);
+        let (domain, (binding, policy)) = built?;
         let mut problems = Vec::new();
-        problems.extend(fault.map(|fault| Problem::binding(&domain.config, &fault)));
+        problems.extend(binding.map(|fault| Problem::binding(&domain.config, &fault)));
+        problems.extend(policy.map(|fault| Problem::policy(&domain.config, &fault)));
         for duplicate in self.domains.duplicates(name) {
             let (name, first) = (duplicate.name, duplicate.first);
             let problem = config::Problem {
@@ -280,6 +343,7 @@ impl Catalog {
         let deadlines = [
             self.certificates.next_deadline(grace),
             self.domains.next_deadline(grace),
+            self.tickets.next_deadline(&self.settings.tickets),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -301,5 +365,11 @@ fn is_same(before: &Domain, after: &Domain) -> bool {
         | (Https::Unbound, Https::Unbound) => true,
         _ => false,
     };
-    same_https && before.config.same_meaning(&after.config)
+    let same_policy = match (&before.policy, &after.policy) {
+        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    let same_access = before.client_certificate_required == after.client_certificate_required;
+    let same_tls = same_https && same_policy && same_access;
+    same_tls && before.config.same_meaning(&after.config)
 }

@@ -8,13 +8,11 @@ use tokio::time::Instant;
 use super::Now;
 use crate::certificate::{Certificate, Files, Name, Pair, Refusal, Timestamp};
 use crate::domain::Pattern;
-use crate::tls::Configs;
 
 /// The certificates: of each the version in use, and what is wrong with its newest files.
 #[derive(Debug)]
 pub(super) struct Certificates {
     provider: Arc<CryptoProvider>,
-    configs: Configs,
     items: BTreeMap<Name, Item>,
     /// The certificates in use by the names that they are valid for.
     by_domain: BTreeMap<Pattern, BTreeSet<Name>>,
@@ -74,10 +72,9 @@ pub(super) enum Adoption {
 }
 
 impl Certificates {
-    pub(super) fn new(provider: Arc<CryptoProvider>, configs: Configs) -> Self {
+    pub(super) fn new(provider: Arc<CryptoProvider>) -> Self {
         Self {
             provider,
-            configs,
             items: BTreeMap::new(),
             by_domain: BTreeMap::new(),
             expiries: BTreeSet::new(),
@@ -139,7 +136,6 @@ impl Certificates {
         if let Some(pair) = pair {
             let certificate = Arc::new(Certificate {
                 name: name.clone(),
-                tls: self.configs.serving(&pair),
                 pair,
             });
             let before = item.in_use.replace(Arc::clone(&certificate));

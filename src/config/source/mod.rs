@@ -1,4 +1,5 @@
 mod listing;
+mod named;
 mod read;
 mod stamp;
 
