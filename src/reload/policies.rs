@@ -162,3 +162,81 @@ impl PolicyFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::aws_lc_rs;
+
+    use super::*;
+    use crate::config::ClientAuthMode;
+
+    const CA: &[u8] = include_bytes!("../../certs-example/ca.pem");
+    const LIVE: &[u8] = include_bytes!("../../certs-example/live-2026/fullchain.pem");
+
+    fn policies() -> Policies {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Policies::new(provider, TlsOptions::default())
+    }
+
+    fn roots(content: Content) -> BTreeMap<PathBuf, Content> {
+        BTreeMap::from([("ca.pem".into(), content)])
+    }
+
+    fn asking(path: &str) -> TlsOptions {
+        TlsOptions {
+            client_ca: Some(Path::new(path).into()),
+            ..TlsOptions::default()
+        }
+    }
+
+    #[test]
+    fn who_asks_for_the_same_shares_a_policy() {
+        let mut policies = policies();
+        policies.take_roots(roots(Ok(CA.to_vec())));
+        let none = policies.get(&TlsOptions::default()).unwrap();
+        let one = policies.get(&asking("ca.pem")).unwrap();
+        let other = policies.get(&asking("ca.pem")).unwrap();
+        assert!(Arc::ptr_eq(&one, &other) && !Arc::ptr_eq(&none, &one));
+        assert!(policies.take_default(&asking("ca.pem")));
+        let default = policies.get(&TlsOptions::default()).unwrap();
+        assert!(Arc::ptr_eq(&default, &one));
+    }
+
+    #[test]
+    fn a_policy_is_made_anew_when_its_roots_are_others() {
+        let mut policies = policies();
+        let options = asking("ca.pem");
+        let paths = policies.take_roots(roots(Ok(CA.to_vec())));
+        assert!(policies.depends_on(&options, &paths));
+        assert!(!policies.depends_on(&asking("other.pem"), &paths));
+        let first = policies.get(&options).unwrap();
+        assert!(policies.take_roots(roots(Ok(CA.to_vec()))).is_empty());
+        assert!(Arc::ptr_eq(&first, &policies.get(&options).unwrap()));
+        assert_eq!(policies.take_roots(roots(Ok(LIVE.to_vec()))), paths);
+        assert!(!Arc::ptr_eq(&first, &policies.get(&options).unwrap()));
+    }
+
+    #[test]
+    fn each_fault_has_its_reason() {
+        let mut policies = policies();
+        let absent = || Unreadable::Io(std::io::ErrorKind::NotFound.into());
+        for (content, code) in [
+            (Err(absent()), "unreadable"),
+            (Err(Unreadable::NotAFile), "not_a_file"),
+            (Ok(Vec::new()), "empty_file"),
+        ] {
+            policies.take_roots(roots(content));
+            let fault = policies.get(&asking("ca.pem")).unwrap_err();
+            assert_eq!((fault.code(), fault.required()), (code, true), "{fault}");
+        }
+        let optional = TlsOptions {
+            client_auth: Some(ClientAuthMode::Optional),
+            ..TlsOptions::default()
+        };
+        let fault = policies.get(&optional).unwrap_err();
+        assert_eq!(
+            (fault.code(), fault.required()),
+            ("client_ca_missing", false)
+        );
+    }
+}

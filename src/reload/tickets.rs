@@ -107,3 +107,77 @@ impl Tickets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::certificate::Unreadable;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn settings(directory: Option<&str>) -> config::Tickets {
+        config::Tickets {
+            directory: directory.map(PathBuf::from),
+            rotation: HOUR,
+        }
+    }
+
+    fn files(seeds: &[u8]) -> BTreeMap<PathBuf, Content> {
+        let content = |seed: u8| (0..48).map(|n: u8| n ^ seed).collect();
+        let files = seeds.iter().map(|seed| {
+            let path = PathBuf::from(format!("tickets/{seed}.key"));
+            (path, Ok(content(*seed)))
+        });
+        files.collect()
+    }
+
+    /// Updates, and says whether the keys are others and what is wrong.
+    fn update(
+        tickets: &mut Tickets,
+        settings: &config::Tickets,
+        files: BTreeMap<PathBuf, Content>,
+        now: Instant,
+    ) -> (bool, Option<&'static str>) {
+        let before = Arc::clone(tickets.keys());
+        let problem = tickets.update(settings, files, now);
+        let differ = !Arc::ptr_eq(&before, tickets.keys());
+        (differ, problem.map(|problem| problem.reason))
+    }
+
+    #[test]
+    fn keys_of_its_own_are_replaced_in_time() {
+        let (mut tickets, now) = (Tickets::new().unwrap(), Instant::now());
+        let own = settings(None);
+        let mut at = |now| update(&mut tickets, &own, files(&[]), now);
+        assert_eq!(at(now), (false, None));
+        assert_eq!(at(now + HOUR / 2), (false, None));
+        assert_eq!(at(now + HOUR), (true, None));
+        assert_eq!(at(now + HOUR * 3 / 2), (false, None));
+        assert_eq!(tickets.next_deadline(&own), Some(now + HOUR * 2));
+    }
+
+    #[test]
+    fn files_take_over_and_hold_until_there_are_to_be_none() {
+        let (mut tickets, now) = (Tickets::new().unwrap(), Instant::now());
+        let directory = settings(Some("tickets"));
+        let mut with = |files| update(&mut tickets, &directory, files, now);
+        assert_eq!(with(files(&[])), (false, Some("ticket_key_missing")));
+        assert_eq!(with(files(&[1])), (true, None));
+        assert_eq!(with(files(&[1])), (false, None));
+        assert_eq!(with(files(&[1, 2])), (true, None));
+        let mut weak = files(&[1, 2]);
+        weak.insert("tickets/3.key".into(), Ok(vec![0; 48]));
+        assert_eq!(with(weak), (false, Some("weak_ticket_key")));
+        let mut unreadable = files(&[1, 2]);
+        unreadable.insert("tickets/3.key".into(), Err(Unreadable::NotAFile));
+        assert_eq!(with(unreadable), (false, Some("not_a_file")));
+        assert_eq!(with(files(&[])), (false, Some("ticket_key_missing")));
+        assert_eq!(tickets.next_deadline(&directory), None);
+
+        let own = settings(None);
+        assert_eq!(update(&mut tickets, &own, files(&[]), now), (true, None));
+        assert_eq!(tickets.next_deadline(&own), Some(now + HOUR));
+    }
+}
