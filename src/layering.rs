@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "cli",
     "app",
     "admin",
@@ -12,6 +12,8 @@ const ORDER: [&str; 14] = [
     "tls",
     "http",
     "snapshot",
+    "policy",
+    "ticket",
     "origin",
     "config",
     "certificate",

@@ -25,6 +25,8 @@
 //! | [`tls`] | from the ClientHello to the certificate |
 //! | [`http`] | the life of a request |
 //! | [`snapshot`] | all that a connection looks up, immutable |
+//! | [`policy`] | what a domain's TLS clients are offered and asked for |
+//! | [`ticket`] | session tickets, and the keys that seal them |
 //! | [`origin`] | connections to the live origins |
 //! | [`config`] | from files to checked values |
 //! | [`certificate`] | from files to a verified pair |
@@ -41,10 +43,12 @@ pub mod domain;
 pub mod http;
 pub mod listener;
 pub mod origin;
+pub mod policy;
 pub mod reload;
 pub mod snapshot;
 pub mod table;
 pub mod telemetry;
+pub mod ticket;
 pub mod tls;
 
 #[cfg(test)]

@@ -10,18 +10,22 @@ use arc_swap::{ArcSwap, Guard};
 use crate::certificate::Certificate;
 use crate::config::{self, Settings};
 use crate::domain::{self, Map};
+use crate::policy::Policy;
 use crate::telemetry::DomainCounters;
+use crate::ticket::Keys;
 
 /// One generation of all that connections look up.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Counts the publications, from 1 on.
     pub generation: u64,
-    /// The last generation in which a domain lost its HTTPS: connections older than that look
-    /// whether it was theirs.
+    /// The last generation in which a domain lost its HTTPS, or asked for other client certificates:
+    /// connections older than that look whether it was theirs.
     pub https_withdrawn: u64,
     /// The domains, by name.
     pub domains: Map<Arc<Domain>>,
+    /// The keys of session tickets.
+    pub tickets: Arc<Keys>,
     /// The process's settings as far as they can change.
     pub settings: Arc<Settings>,
 }
@@ -33,6 +37,11 @@ pub struct Domain {
     pub config: Arc<config::Domain>,
     /// What a TLS client gets.
     pub https: Https,
+    /// What TLS clients are offered and asked for. None when the roots of client certificates were
+    /// never usable: then nobody is served over TLS.
+    pub policy: Option<Arc<Policy>>,
+    /// Whether viewers without a client certificate are not served: none are over plain HTTP.
+    pub client_certificate_required: bool,
     /// Shared by all generations of the domain.
     pub counters: Arc<DomainCounters>,
 }
@@ -44,7 +53,7 @@ pub enum Https {
     On(Arc<Certificate>),
     /// Alert 112: the switch is off.
     Off,
-    /// Alert 112: the certificate was never usable.
+    /// Alert 112: the certificate, or the policy, was never usable.
     Unusable,
     /// Alert 112: no certificate is bound.
     Unbound,
@@ -57,6 +66,16 @@ impl Domain {
             Https::On(certificate) => Some(certificate),
             Https::Off | Https::Unusable | Https::Unbound => None,
         }
+    }
+
+    /// Whether viewers who were served by an earlier version of the domain over TLS may go on: it
+    /// has HTTPS, and asks for no client certificates that they were not asked for.
+    pub fn goes_on_for(&self, earlier: &Self) -> bool {
+        let admitted = match (&self.policy, &earlier.policy) {
+            (Some(policy), Some(earlier)) => policy.still_admits(earlier),
+            _ => false,
+        };
+        admitted && self.certificate().is_some()
     }
 
     /// The domain's name.
@@ -81,15 +100,15 @@ impl HttpsWatch {
         }
     }
 
-    /// Whether the domain has lost its HTTPS since the last look. Next to nothing while no domain
-    /// has.
+    /// Whether the domain has lost its HTTPS for this somebody since the last look. Next to nothing
+    /// while no domain has.
     pub fn is_over(&self, snapshot: &Snapshot) -> bool {
         if snapshot.https_withdrawn <= self.checked.get() {
             return false;
         }
         self.checked.set(snapshot.generation);
         let now = snapshot.domains.get(self.domain.name());
-        now.is_none_or(|domain| domain.certificate().is_none())
+        now.is_none_or(|now| !now.goes_on_for(&self.domain))
     }
 }
 
@@ -100,6 +119,7 @@ impl Snapshot {
             generation: 0,
             https_withdrawn: 0,
             domains: Map::new(),
+            tickets: Arc::default(),
             settings: Arc::default(),
         }
     }

@@ -16,8 +16,6 @@ mod staple;
 mod strength;
 mod validity;
 
-use std::sync::Arc;
-
 pub use chain::{ChainFault, Link};
 pub use fingerprint::Fingerprint;
 pub use issuers::Issuers;
@@ -40,6 +38,4 @@ pub struct Certificate {
     pub name: Name,
     /// Chains, keys and what the leaves say.
     pub pairs: Pairs,
-    /// The TLS configuration that serves them.
-    pub tls: Arc<rustls::ServerConfig>,
 }

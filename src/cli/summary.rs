@@ -54,6 +54,13 @@ impl<'a> Summary<'a> {
                 format!("HTTPS, {http}; certificate {name} until {until}")
             }
             Https::Off => format!("plain HTTP: https = false; {named}"),
+            Https::Unusable if domain.policy.is_none() => {
+                let http = match domain.client_certificate_required {
+                    true => "not served",
+                    false => "plain HTTP",
+                };
+                format!("{http}: its client_ca is not usable")
+            }
             Https::Unusable => format!("plain HTTP: {named} is not usable"),
             Https::Unbound => "plain HTTP: no certificate is bound".to_owned(),
         }

@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::origin_url::{InvalidOrigin, OriginUrl};
 use super::problem::{Place, Problem, Reason};
 use super::raw::{File, Table};
+use super::tls::TlsOptions;
 use crate::certificate;
 use crate::domain::Pattern;
 
@@ -25,6 +26,10 @@ pub struct Domain {
     pub https: bool,
     /// What a plain HTTP request gets while HTTPS is on. Served by default.
     pub http: HttpMode,
+    /// What becomes of HTTPS when the certificate expires. It is served on by default.
+    pub on_expiry: OnExpiry,
+    /// What holds for its TLS clients in place of the default.
+    pub tls: TlsOptions,
     /// Binds also to a certificate that does not name the domain. Off by default.
     pub allow_mismatch: bool,
     /// The operator's own words.
@@ -51,6 +56,15 @@ pub enum HttpMode {
     Redirect(StatusCode),
 }
 
+/// What becomes of a domain's HTTPS when its certificate expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnExpiry {
+    /// The expired certificate is served on, loudly: players that do not verify go on.
+    Serve,
+    /// The domain goes to plain HTTP.
+    Http,
+}
+
 impl Domain {
     /// Whether the two mean the same, wherever they stand.
     pub fn same_meaning(&self, other: &Self) -> bool {
@@ -59,6 +73,8 @@ impl Domain {
             && self.binding == other.binding
             && self.https == other.https
             && self.http == other.http
+            && self.on_expiry == other.on_expiry
+            && self.tls == other.tls
             && self.allow_mismatch == other.allow_mismatch
             && self.remarks == other.remarks
     }
@@ -147,6 +163,8 @@ fn parse_domain(file: &File<'_>, mut table: Table<'_, '_>) -> (Option<Pattern>, 
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
     let http = http_mode(&mut table);
+    let on_expiry = on_expiry(&mut table);
+    let tls = tls(file, &mut table);
     let allow_mismatch = table.boolean("allow_mismatch").unwrap_or(false);
     let remarks = table.string("remarks").map(Spanned::into_inner);
     let place = file.place(table.offset());
@@ -158,6 +176,8 @@ fn parse_domain(file: &File<'_>, mut table: Table<'_, '_>) -> (Option<Pattern>, 
         binding,
         https,
         http,
+        on_expiry,
+        tls,
         allow_mismatch,
         remarks: remarks.unwrap_or_default(),
     });
@@ -234,6 +254,25 @@ fn http_mode(table: &mut Table<'_, '_>) -> HttpMode {
     }
 }
 
+fn on_expiry(table: &mut Table<'_, '_>) -> OnExpiry {
+    let read = table.string("on_expiry").and_then(|text| {
+        let allowed = "\"serve\" or \"http\"";
+        table.parse("on_expiry", allowed, &text, |text| match text {
+            "serve" => Some(OnExpiry::Serve),
+            "http" => Some(OnExpiry::Http),
+            _ => None,
+        })
+    });
+    read.unwrap_or(OnExpiry::Serve)
+}
+
+fn tls(file: &File<'_>, table: &mut Table<'_, '_>) -> TlsOptions {
+    let mut table = table.table("tls");
+    let options = TlsOptions::read(file, &mut table);
+    table.finish();
+    options
+}
+
 impl Table<'_, '_> {
     /// A status that sends a browser elsewhere and that players follow (RFC 9110 section 15.4).
     fn redirect_status(&mut self, key: &'static str) -> Option<StatusCode> {
@@ -254,6 +293,7 @@ impl Table<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ClientAuthMode, TlsVersion};
 
     fn parse(text: &str) -> DomainFile {
         parse_domains(Path::new("domains/a.toml"), text.as_bytes())
@@ -276,6 +316,8 @@ mod tests {
         assert_eq!(domain.binding, Binding::Unbound);
         assert!(domain.https && !domain.allow_mismatch);
         assert_eq!(domain.http, HttpMode::Serve);
+        assert_eq!(domain.on_expiry, OnExpiry::Serve);
+        assert_eq!(domain.tls, TlsOptions::default());
         assert_eq!(domain.place.to_string(), "domains/a.toml:1");
     }
 
@@ -294,11 +336,17 @@ mod tests {
             certificate = "auto"
             http = "redirect"
             redirect_status = 308
+            on_expiry = "http"
+            tls = { min_version = "1.3", client_auth = "none" }
             "#,
         );
         assert_eq!(file.unsound, ["a.example.com".parse().unwrap()]);
         assert_eq!(file.domains.len(), 1);
         assert_eq!(file.domains[0].binding, Binding::Auto);
+        assert_eq!(file.domains[0].on_expiry, OnExpiry::Http);
+        let tls = &file.domains[0].tls;
+        assert_eq!(tls.min_version, Some(TlsVersion::V1_3));
+        assert_eq!(tls.client_auth, Some(ClientAuthMode::None));
         assert_eq!(
             file.domains[0].http,
             HttpMode::Redirect(StatusCode::PERMANENT_REDIRECT)
@@ -314,6 +362,9 @@ mod tests {
             origins = ["127.0.0.1:8000"]
             http = "maybe"
             redirect_status = 200
+            on_expiry = "stop"
+            [domain.tls]
+            alpn = ["h3"]
             [[domain]]
             remark = "x"
             "#;
@@ -324,9 +375,11 @@ mod tests {
                 "domains/a.toml:4: the origin \"127.0.0.1:8000\" is not of the form http://HOST:PORT; write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"",
                 "domains/a.toml:5: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
                 "domains/a.toml:6: `redirect_status` is \"200\"; write 301, 302, 307 or 308",
-                "domains/a.toml:7: `name` is missing; add name = \"play.example.com\"",
-                "domains/a.toml:7: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
-                "domains/a.toml:8: unknown key `remark`; did you mean `remarks`?",
+                "domains/a.toml:7: `on_expiry` is \"stop\"; write \"serve\" or \"http\"",
+                "domains/a.toml:9: `alpn` is \"h3\"; write \"h2\", \"http/1.1\" or both, each once",
+                "domains/a.toml:10: `name` is missing; add name = \"play.example.com\"",
+                "domains/a.toml:10: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
+                "domains/a.toml:11: unknown key `remark`; did you mean `remarks`?",
             ]
         );
     }

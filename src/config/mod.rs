@@ -10,12 +10,16 @@ mod problem;
 mod raw;
 mod settings;
 mod source;
+mod tickets;
+mod timeouts;
+mod tls;
 
-pub use domain::{Binding, Domain, DomainFile, HttpMode, parse_domains};
+pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};
-pub use settings::{
-    Certificates, HttpsListener, Listeners, PlainHttp, Settings, Timeouts, parse_settings,
-};
+pub use settings::{Certificates, HttpsListener, Listeners, PlainHttp, Settings, parse_settings};
 pub use source::{Changes, Content, Duplicate, Look, Lost, Parse, Scope, Source};
+pub use tickets::Tickets;
+pub use timeouts::Timeouts;
+pub use tls::{Alpn, ClientAuth, ClientAuthMode, NoClientCa, TlsOptions, TlsPolicy, TlsVersion};

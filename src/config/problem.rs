@@ -96,6 +96,9 @@ pub enum Reason {
         /// Why.
         error: InvalidOrigin,
     },
+    /// Client certificates are asked for, but nothing says what verifies them.
+    #[error("`client_auth` needs a `client_ca`")]
+    NoClientCa,
     /// The name stands in another table already.
     #[error("{name} is defined at {first} already")]
     DuplicateDomain {
@@ -114,6 +117,7 @@ impl Reason {
             Self::UnknownKey { .. } => "unknown_key",
             Self::MissingKey(_) => "missing_key",
             Self::DuplicateDomain { .. } => "duplicate_domain",
+            Self::NoClientCa => "client_ca_missing",
             Self::WrongType { .. }
             | Self::UnknownValue { .. }
             | Self::DomainName { .. }
@@ -145,6 +149,11 @@ impl Reason {
             }
             Self::Origin { .. } => {
                 "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
+            }
+            Self::NoClientCa => {
+                "add client_ca = \"FILE\" with the roots of the client certificates, \
+                 or write client_auth = \"none\""
+                    .to_owned()
             }
             Self::DuplicateDomain { .. } => "remove one of the two tables".to_owned(),
         }

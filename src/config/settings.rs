@@ -7,6 +7,9 @@ use toml::de::DeValue;
 
 use super::problem::{Problem, Reason};
 use super::raw::{File, Table};
+use super::tickets::Tickets;
+use super::timeouts::Timeouts;
+use super::tls::TlsOptions;
 use crate::domain::Name;
 
 /// `lockgate.toml`: what concerns the process. Every key is optional.
@@ -24,6 +27,10 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// The domain whose certificate serves clients that send no SNI. None by default.
     pub default_domain: Option<Name>,
+    /// What holds for TLS clients where a domain does not say otherwise.
+    pub tls: TlsOptions,
+    /// The keys of session tickets.
+    pub tickets: Tickets,
     /// Roots in PEM that verify `https://` origins, beside the public ones.
     pub origin_ca: Option<PathBuf>,
     /// Where history and the like are kept, for features that need it. `../state` by default.
@@ -70,39 +77,6 @@ pub struct Certificates {
     pub scan_interval: Duration,
 }
 
-/// Deadlines. On a stream each is about progress, none about total time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From accept to the end of the TLS handshake. 10 s by default.
-    pub handshake: Duration,
-    /// From the first byte of a request to the end of its headers. 10 s by default.
-    pub headers: Duration,
-    /// How long a connection may be without a request. 75 s by default.
-    pub idle: Duration,
-    /// Until a connection to an origin stands, TLS included. 5 s by default.
-    pub connect: Duration,
-    /// From the last byte of the request to the origin's response headers. 60 s by default.
-    pub first_byte: Duration,
-    /// How long responses go on after their domain's HTTPS was switched off. 60 s by default.
-    pub https_off_grace: Duration,
-    /// How long responses go on after SIGTERM. 30 s by default.
-    pub drain: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            handshake: Duration::from_secs(10),
-            headers: Duration::from_secs(10),
-            idle: Duration::from_secs(75),
-            connect: Duration::from_secs(5),
-            first_byte: Duration::from_secs(60),
-            https_off_grace: Duration::from_secs(60),
-            drain: Duration::from_secs(30),
-        }
-    }
-}
-
 impl Default for Certificates {
     fn default() -> Self {
         Self {
@@ -134,6 +108,8 @@ impl Default for Settings {
             certificates: Certificates::default(),
             timeouts: Timeouts::default(),
             default_domain: None,
+            tls: TlsOptions::default(),
+            tickets: Tickets::default(),
             origin_ca: None,
             state_directory: PathBuf::from("../state"),
             access_log: true,
@@ -190,8 +166,10 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
         listeners: listeners(root.table("listeners")),
         admin: address(&mut admin, "listen").unwrap_or(default.admin),
         certificates: certificates(root.table("certificates")),
-        timeouts: timeouts(root.table("timeouts")),
+        timeouts: Timeouts::read(root.table("timeouts")),
         default_domain: default_domain(file, &mut tls),
+        tls: TlsOptions::read_default(file, &mut tls),
+        tickets: Tickets::read(root.table("tickets")),
         origin_ca: path(&mut origins, "ca"),
         state_directory: path(&mut state, "directory").unwrap_or(default.state_directory),
         access_log: log.boolean("access").unwrap_or(default.access_log),
@@ -308,25 +286,10 @@ fn certificates(mut table: Table<'_, '_>) -> Certificates {
 /// Shorter would only burn a core: events tell of most changes at once.
 const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(100);
 
-fn timeouts(mut table: Table<'_, '_>) -> Timeouts {
-    let default = Timeouts::default();
-    let mut take = |key, default| table.duration(key).unwrap_or(default);
-    let timeouts = Timeouts {
-        handshake: take("handshake", default.handshake),
-        headers: take("headers", default.headers),
-        idle: take("idle", default.idle),
-        connect: take("connect", default.connect),
-        first_byte: take("first_byte", default.first_byte),
-        https_off_grace: take("https_off_grace", default.https_off_grace),
-        drain: take("drain", default.drain),
-    };
-    table.finish();
-    timeouts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ClientAuthMode, TlsVersion};
 
     fn problems(text: &str) -> Vec<String> {
         let parsed = parse_settings(Path::new("lockgate.toml"), text.as_bytes());
@@ -358,6 +321,13 @@ mod tests {
             drain = "2m"
             [tls]
             default_domain = "Play.example.com"
+            min_version = "1.3"
+            alpn = ["http/1.1"]
+            client_ca = "clients.pem"
+            client_auth = "optional"
+            [tickets]
+            directory = "tickets"
+            rotation = "1h"
             [origins]
             ca = "ca.pem"
             [state]
@@ -378,6 +348,10 @@ mod tests {
             settings.default_domain.unwrap().as_str(),
             "play.example.com"
         );
+        assert_eq!(settings.tls.min_version, Some(TlsVersion::V1_3));
+        assert_eq!(settings.tls.client_auth, Some(ClientAuthMode::Optional));
+        assert_eq!(settings.tickets.directory, Some("tickets".into()));
+        assert_eq!(settings.tickets.rotation, Duration::from_secs(3600));
         assert!(!settings.access_log);
     }
 
@@ -402,6 +376,8 @@ mod tests {
             "[timeouts]\nidle = \"0s\"",
             "[timeouts]\nidle = \"18446744073709551615s\"",
             "[certificates]\nscan_interval = \"366d\"",
+            "[tickets]\nrotation = \"0s\"",
+            "[tickets]\ndirectory = \"\"",
         ] {
             assert_eq!(problems(text).len(), 1, "{text}");
         }

@@ -4,8 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use rustls_pki_types::CertificateDer;
 
 use super::activity::Activity;
+use super::client_certificate;
 use super::guest::Guest;
 use super::tunnel::Tunnel;
 use super::worker::Worker;
@@ -22,6 +24,7 @@ pub struct Connection {
     pub(super) client: IpAddr,
     pub(super) arrival: Arrival,
     client_value: HeaderValue,
+    client_certificate: Option<HeaderValue>,
     forwarded: RefCell<Option<(HeaderValue, HeaderValue)>>,
     tunnel: RefCell<Option<Tunnel>>,
 }
@@ -46,6 +49,8 @@ pub struct Served {
     pub certificate: Arc<Certificate>,
     /// The snapshot that both are from.
     pub generation: u64,
+    /// The leaf that the client showed and that was verified.
+    pub client_certificate: Option<CertificateDer<'static>>,
 }
 
 impl Connection {
@@ -59,10 +64,15 @@ impl Connection {
         // An IPv6 socket shows IPv4 clients as ::ffff:a.b.c.d.
         let client = client.ip().to_canonical();
         let text = HeaderValue::from_str(&client.to_string());
+        let leaf = match &arrival {
+            Arrival::Tls(served) => served.client_certificate.as_deref(),
+            Arrival::Http | Arrival::PlainOnHttps(_) => None,
+        };
         Self {
             worker,
             activity,
             client,
+            client_certificate: leaf.and_then(client_certificate::header),
             arrival,
             client_value: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             forwarded: RefCell::default(),
@@ -93,6 +103,11 @@ impl Connection {
     /// The client's address as a header.
     pub(super) fn client_value(&self) -> HeaderValue {
         self.client_value.clone()
+    }
+
+    /// The client's verified certificate as a header.
+    pub(super) fn client_certificate(&self) -> Option<HeaderValue> {
+        self.client_certificate.clone()
     }
 
     /// `Forwarded` (RFC 7239) for a request with this Host; the last one is kept, since clients

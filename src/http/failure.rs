@@ -22,6 +22,9 @@ pub(super) enum Failure {
     /// No domain of ours.
     #[error("no such domain here")]
     UnknownDomain,
+    /// Plain HTTP for a domain whose clients have to show a certificate.
+    #[error("this domain asks for a client certificate, over HTTPS only")]
+    ClientCertificate,
     /// A domain that this TLS connection is not for.
     #[error("this connection is not for that domain; open a new one")]
     Misdirected,
@@ -70,6 +73,7 @@ impl Failure {
             Self::Method => (Fault::Client, StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::PlainHttpOnHttps => (Fault::Client, StatusCode::BAD_REQUEST, "plain_http"),
             Self::UnknownDomain => (Fault::Client, StatusCode::NOT_FOUND, "unknown_domain"),
+            Self::ClientCertificate => (Fault::Client, StatusCode::FORBIDDEN, "client_certificate"),
             Self::Misdirected => (
                 Fault::Client,
                 StatusCode::MISDIRECTED_REQUEST,

@@ -128,6 +128,9 @@ fn introduce(
     headers.insert(http::header::FORWARDED, connection.forwarded(&host));
     headers.insert(VIA, headers::via(version));
     headers.insert(HOST, host);
+    if let Some(certificate) = connection.client_certificate() {
+        headers.insert(CLIENT_CERT, certificate);
+    }
 }
 
 /// Turns an origin's response into what the client gets.
@@ -156,6 +159,7 @@ fn check(
     Ok(Answer::Response(response))
 }
 
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

@@ -70,12 +70,14 @@ fn is_claim(name: &HeaderName) -> bool {
         return true;
     }
     let name = name.as_str().as_bytes();
-    let is = |start: &[u8]| {
+    let starts = |start: &[u8]| {
         let same =
             |(ours, theirs): (&u8, &u8)| ours == theirs || (*ours == b'-' && *theirs == b'_');
         name.len() >= start.len() && start.iter().zip(name).all(same)
     };
-    is(b"x-forwarded-") || (is(b"x-real-ip") && name.len() == 9)
+    let is = |whole: &[u8]| name.len() == whole.len() && starts(whole);
+    // Client-Cert is RFC 9440: what a client says of it is not verified by anybody.
+    starts(b"x-forwarded-") || is(b"x-real-ip") || is(b"client-cert") || is(b"client-cert-chain")
 }
 
 /// The elements of a header that is a list of tokens.
@@ -229,11 +231,16 @@ mod tests {
             ("x_real_ip", "1.2.3.4"),
             ("forwarded", "for=1.2.3.4"),
             ("via", "1.1 other"),
+            ("client-cert", ":AA==:"),
+            ("client_cert", ":AA==:"),
+            ("client-cert-chain", ":AA==:"),
+            ("client_cert-chain", ":AA==:"),
+            ("client-certs", "kept"),
             ("x-real-ipx", "kept"),
             ("x-forward", "kept"),
         ]);
         strip_request(&mut headers);
-        assert_eq!(names(&headers), ["x-forward", "x-real-ipx"]);
+        assert_eq!(names(&headers), ["client-certs", "x-forward", "x-real-ipx"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod activity;
 mod body;
+mod client_certificate;
 mod connection;
 mod exchange;
 mod failure;

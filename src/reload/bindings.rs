@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::certificates::Changed;
 use super::index::Index;
 use crate::certificate::{self, Certificate};
-use crate::config::Binding;
+use crate::config::{self, Binding};
 use crate::domain::Pattern;
 
 /// From a certificate back to the domains that it concerns.
@@ -12,6 +14,7 @@ pub(super) struct Bindings {
     by_certificate: Index<certificate::Name, Pattern>,
     /// The domains that are bound to the best match, by what a matching certificate may name.
     automatic: Index<Pattern, Pattern>,
+    by_client_ca: Index<Arc<Path>, Pattern>,
 }
 
 /// What a domain is listed under.
@@ -20,6 +23,7 @@ pub(super) struct Listed {
     pub(super) target: Target,
     /// The certificate that it has, where that is not the target.
     bound: Option<certificate::Name>,
+    client_ca: Option<Arc<Path>>,
 }
 
 /// What a domain asks for.
@@ -32,8 +36,8 @@ pub(super) enum Target {
 }
 
 impl Listed {
-    pub(super) fn of(binding: &Binding, bound: Option<&Certificate>) -> Self {
-        let target = match binding {
+    pub(super) fn of(config: &config::Domain, bound: Option<&Certificate>) -> Self {
+        let target = match &config.binding {
             Binding::Unbound => Target::Nothing,
             Binding::Auto => Target::Automatic,
             Binding::Named(name) => Target::Named(name.clone()),
@@ -42,6 +46,7 @@ impl Listed {
         let other = bound.filter(|bound| target.name() != Some(bound));
         Self {
             bound: other.cloned(),
+            client_ca: config.tls.client_ca.clone(),
             target,
         }
     }
@@ -72,6 +77,14 @@ impl Bindings {
         after
             .names()
             .for_each(|name| self.by_certificate.insert(name, domain));
+        before
+            .client_ca
+            .iter()
+            .for_each(|path| self.by_client_ca.remove(path, domain));
+        after
+            .client_ca
+            .iter()
+            .for_each(|path| self.by_client_ca.insert(path, domain));
         for pattern in domain.covered_by() {
             match after.target {
                 Target::Automatic => self.automatic.insert(&pattern, domain),
@@ -83,6 +96,16 @@ impl Bindings {
     /// The domains that name a certificate, or have it.
     pub(super) fn listed_under(&self, name: &certificate::Name) -> impl Iterator<Item = &Pattern> {
         self.by_certificate.of(name)
+    }
+
+    /// The files with roots of client certificates that domains name.
+    pub(super) fn client_cas(&self) -> impl Iterator<Item = &Arc<Path>> {
+        self.by_client_ca.keys()
+    }
+
+    /// The domains that name such a file.
+    pub(super) fn verifying_with(&self, client_ca: &Arc<Path>) -> impl Iterator<Item = &Pattern> {
+        self.by_client_ca.of(client_ca)
     }
 
     /// The domains that a change of certificates concerns.

@@ -10,14 +10,16 @@ use super::candidate::{Candidate, Parser};
 use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
 use super::judge::{Flaw, staple_expired};
+use super::named::{Contents, Named};
+use super::policies::Policies;
 use super::problem::{Item, Problem};
 use super::problems::Problems;
 use super::report::{Report, Status};
+use super::tickets::Tickets;
 use crate::certificate::{Name, Refusal, Unreadable};
 use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
 use crate::domain::Pattern;
 use crate::snapshot::{Domain, Https, Snapshot};
-use crate::tls::Configs;
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
@@ -29,6 +31,8 @@ pub struct Catalog {
     settings: Arc<Settings>,
     certificates: Certificates,
     domains: Domains,
+    policies: Policies,
+    tickets: Tickets,
     problems: Problems,
 }
 
@@ -39,13 +43,15 @@ impl Catalog {
     ///
     /// When the crypto provider cannot be used.
     pub fn new(settings: Settings, provider: Arc<CryptoProvider>) -> Result<Self, rustls::Error> {
+        let tls = settings.tls.clone();
         let settings = Arc::new(settings);
-        let configs = Configs::new(provider)?;
         Ok(Self {
             started_with: Arc::clone(&settings),
             settings,
-            certificates: Certificates::new(configs),
+            certificates: Certificates::new(),
             domains: Domains::default(),
+            policies: Policies::new(provider, tls),
+            tickets: Tickets::new()?,
             problems: Problems::default(),
         })
     }
@@ -63,6 +69,18 @@ impl Catalog {
         now: Now,
         patient: bool,
     ) -> (Option<Snapshot>, Report) {
+        self.apply_reading(changes, current, now, patient, |_| Contents::default())
+    }
+
+    /// Does the same; `read` is asked for the files that settings and domains name.
+    pub(super) fn apply_reading(
+        &mut self,
+        changes: Changes<Parser>,
+        current: &Snapshot,
+        now: Now,
+        patient: bool,
+        read: impl FnOnce(&Named) -> Contents,
+    ) -> (Option<Snapshot>, Report) {
         let mut report = Report::default();
         if let Some((path, content)) = &changes.settings {
             self.take_settings(path, content, &mut report);
@@ -79,9 +97,46 @@ impl Catalog {
             self.problems.forget(Item::File(path.clone()));
         }
         report.files_removed = expired.files;
+        if self.policies.take_default(&self.settings.tls) {
+            concerned.extend(self.domains.names().cloned());
+        }
+        let contents = read(&self.named(&concerned));
+        let verifying = self.take_contents(contents, now);
+        concerned.extend(verifying);
         let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
         (report.problems, report.recovered) = self.problems.compare();
         (snapshot, report)
+    }
+
+    /// The files that settings and domains name, as they are now and as they are about to be.
+    fn named(&self, concerned: &BTreeSet<Pattern>) -> Named {
+        let bindings = self.domains.bindings();
+        let new = concerned.iter();
+        let new = new.filter_map(|domain| self.domains.client_ca_of(domain));
+        let client_cas = bindings.client_cas().chain(new);
+        let client_cas = client_cas.chain(self.policies.default_client_ca());
+        Named {
+            client_cas: client_cas.map(|path| path.to_path_buf()).collect(),
+            tickets: self.settings.tickets.directory.clone(),
+        }
+    }
+
+    /// Takes over what such files hold. Returns the domains that this concerns.
+    fn take_contents(&mut self, contents: Contents, now: Now) -> BTreeSet<Pattern> {
+        let settings = &self.settings.tickets;
+        let problem = self.tickets.update(settings, contents.tickets, now.instant);
+        let problems = problem.into_iter().collect();
+        self.problems.note(Item::Tickets, problems);
+        let changed = self.policies.take_roots(contents.client_cas);
+        let default = self.policies.default_client_ca();
+        if default.is_some_and(|path| changed.contains(&**path)) {
+            return self.domains.names().cloned().collect();
+        }
+        let changed = changed.into_iter().map(Arc::from);
+        let bindings = self.domains.bindings();
+        let concerned =
+            changed.flat_map(|path| bindings.verifying_with(&path).cloned().collect::<Vec<_>>());
+        concerned.collect()
     }
 
     fn take_settings(&mut self, path: &Path, content: &Content, report: &mut Report) {
@@ -225,8 +280,8 @@ impl Catalog {
             if before.is_some_and(|before| is_same(before, &domain)) {
                 continue;
             }
-            withdrawn |= before.is_some_and(|before| before.certificate().is_some())
-                && domain.certificate().is_none();
+            withdrawn |=
+                before.is_some_and(|it| it.certificate().is_some() && !domain.goes_on_for(it));
             let list = match before {
                 Some(_) => &mut report.domains_changed,
                 None => &mut report.domains_added,
@@ -246,11 +301,14 @@ impl Catalog {
         self.check_default_domain(&next);
         let same_settings = next.settings == self.settings;
         next.settings = Arc::clone(&self.settings);
+        report.ticket_keys_changed = !Arc::ptr_eq(&next.tickets, self.tickets.keys());
+        next.tickets = Arc::clone(self.tickets.keys());
         if withdrawn {
             next.https_withdrawn = next.generation;
         }
         let first = current.generation == 0;
-        (first || !same_settings || report.changes_domains()).then_some(next)
+        let other = first || !same_settings || report.ticket_keys_changed;
+        (other || report.changes_domains()).then_some(next)
     }
 
     fn check_default_domain(&mut self, next: &Snapshot) {
@@ -262,9 +320,13 @@ impl Catalog {
     }
 
     fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {
-        let (domain, fault) = self.domains.build(name, &self.certificates, now)?;
+        let built = self
+            .domains
+            .build(name, &self.certificates, &mut self.policies, now);
+        let (domain, (binding, policy)) = built?;
         let mut problems = Vec::new();
-        problems.extend(fault.map(|fault| Problem::binding(&domain.config, &fault)));
+        problems.extend(binding.map(|fault| Problem::binding(&domain.config, &fault)));
+        problems.extend(policy.map(|fault| Problem::policy(&domain.config, &fault)));
         for duplicate in self.domains.duplicates(name) {
             let (name, first) = (duplicate.name, duplicate.first);
             let problem = config::Problem {
@@ -291,6 +353,7 @@ impl Catalog {
         let deadlines = [
             self.certificates.next_deadline(grace, now),
             self.domains.next_deadline(grace),
+            self.tickets.next_deadline(&self.settings.tickets),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -327,5 +390,11 @@ fn is_same(before: &Domain, after: &Domain) -> bool {
         | (Https::Unbound, Https::Unbound) => true,
         _ => false,
     };
-    same_https && before.config.same_meaning(&after.config)
+    let same_policy = match (&before.policy, &after.policy) {
+        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
+        (before, after) => before.is_none() && after.is_none(),
+    };
+    let same_access = before.client_certificate_required == after.client_certificate_required;
+    let same_tls = same_https && same_policy && same_access;
+    same_tls && before.config.same_meaning(&after.config)
 }

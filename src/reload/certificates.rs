@@ -11,12 +11,10 @@ use super::judge::{Flaw, Verdict, judge};
 use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
-use crate::tls::Configs;
 
 /// The certificates: of each the version in use, and what is wrong with its newest files.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    configs: Configs,
     issuers: Issuers,
     in_use: Table<Name, Arc<Certificate>>,
     /// Those whose newest files were refused.
@@ -73,9 +71,8 @@ pub(super) enum Adoption {
 }
 
 impl Certificates {
-    pub(super) fn new(configs: Configs) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            configs,
             issuers: Issuers::default(),
             in_use: Table::new(),
             refused: BTreeSet::new(),
@@ -155,7 +152,6 @@ impl Certificates {
         self.issuers.share(&mut pairs);
         let certificate = Arc::new(Certificate {
             name: name.clone(),
-            tls: self.configs.serving(&pairs),
             pairs,
         });
         self.list(&certificate, changed);

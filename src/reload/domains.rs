@@ -8,10 +8,12 @@ use tokio::time::Instant;
 use super::Now;
 use super::bindings::{Bindings, Listed, Target};
 use super::certificates::{Certificates, Changed};
+use super::policies::{Policies, PolicyFault};
 use super::problem::BindingFault;
 use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, DomainFile, Place};
 use crate::domain::Pattern;
+use crate::policy::Policy;
 use crate::snapshot::{self, Https};
 use crate::telemetry::DomainCounters;
 
@@ -32,6 +34,7 @@ struct Item {
     /// One for each file that defines the domain, in the order in which they came.
     definitions: Vec<Definition>,
     bound: Option<Arc<Certificate>>,
+    policy: Option<Arc<Policy>>,
     /// What the domain is listed under in the bindings.
     listed: Listed,
     counters: Arc<DomainCounters>,
@@ -51,6 +54,9 @@ pub(super) struct Duplicate {
     pub(super) place: Place,
     pub(super) first: Place,
 }
+
+/// What is wrong with a domain that is served all the same, or as far as it goes.
+pub(super) type Faults = (Option<BindingFault>, Option<PolicyFault>);
 
 /// What became of domains whose files or tables have been gone for the grace.
 #[derive(Debug, Default)]
@@ -206,33 +212,61 @@ impl Domains {
         self.items.get(domain)?.listed.target.name()
     }
 
-    /// Makes the domain as it shall be served, and says what is wrong with its binding. None for a
-    /// domain without a definition, which stays as it is until it is removed.
+    /// All domains.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Pattern> {
+        self.items.keys()
+    }
+
+    /// The file with roots of client certificates that a domain names.
+    pub(super) fn client_ca_of(&self, domain: &Pattern) -> Option<&Arc<Path>> {
+        let config = self.items.get(domain)?.config()?;
+        config.tls.client_ca.as_ref()
+    }
+
+    /// The domains as they were built last, by certificate and by client CA.
+    pub(super) fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// Makes the domain as it shall be served, and says what is wrong with its binding and its
+    /// policy. None for a domain without a definition, which stays as it is until it is removed.
     pub(super) fn build(
         &mut self,
         name: &Pattern,
         certificates: &Certificates,
+        policies: &mut Policies,
         now: Now,
-    ) -> Option<(snapshot::Domain, Option<BindingFault>)> {
+    ) -> Option<(snapshot::Domain, Faults)> {
         let item = self.items.get_mut(name)?;
         let config = Arc::clone(item.config()?);
-        let (bound, fault) = bind(&config, item.bound.take(), certificates, now);
+        let (bound, binding) = bind(&config, item.bound.take(), certificates, now);
         item.bound = bound;
-        let listed = Listed::of(&config.binding, item.bound.as_deref());
+        let policy = policies.get(&config.tls);
+        // When the newest policy cannot be used, the last good one stays.
+        item.policy = policy.as_ref().ok().or(item.policy.as_ref()).cloned();
+        let policy_fault = policy.err();
+        let required = match &item.policy {
+            Some(policy) => policy.requires_client_certificate(),
+            None => policy_fault.as_ref().is_some_and(PolicyFault::required),
+        };
+        let listed = Listed::of(&config, item.bound.as_deref());
         self.bindings.relist(name, &item.listed, &listed);
         item.listed = listed;
         let https = match (&item.bound, &config.binding) {
             (_, Binding::Unbound) => Https::Unbound,
             (None, _) => Https::Unusable,
             (Some(_), _) if !config.https => Https::Off,
+            (Some(_), _) if item.policy.is_none() => Https::Unusable,
             (Some(certificate), _) => Https::On(Arc::clone(certificate)),
         };
         let domain = snapshot::Domain {
             config,
             https,
+            policy: item.policy.clone(),
+            client_certificate_required: required,
             counters: Arc::clone(&item.counters),
         };
-        Some((domain, fault))
+        Some((domain, (binding, policy_fault)))
     }
 
     /// Takes out the files that have been missing, and the domains that have had no definition, for

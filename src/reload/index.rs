@@ -20,6 +20,17 @@ impl<K: Ord + Clone, V: Ord + Clone> Index<K, V> {
         self.0.remove(&(key.clone(), Some(value.clone())));
     }
 
+    /// The keys that have values, each once, sorted.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
+        let mut last = None;
+        let entries = self.0.iter();
+        entries.filter_map(move |(key, _)| {
+            let is_new = last != Some(key);
+            last = Some(key);
+            is_new.then_some(key)
+        })
+    }
+
     /// The values of a key, sorted.
     pub(super) fn of<'i>(&'i self, key: &K) -> impl Iterator<Item = &'i V> + use<'i, K, V> {
         // No value at all sorts before all values.

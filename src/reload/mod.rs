@@ -9,11 +9,14 @@ mod certificates;
 mod domains;
 mod index;
 mod judge;
+mod named;
+mod policies;
 mod problem;
 mod problems;
 mod report;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -271,6 +274,8 @@ impl Reloader {
         let certificates = certificates.iter().map(|directory| root.join(directory));
         let mut directories = vec![root.to_owned(), self.source.domains_directory()];
         directories.extend(certificates);
+        let tickets = self.catalog.settings().tickets.directory.as_ref();
+        directories.extend(tickets.map(|directory| root.join(directory)));
         directories
     }
 
@@ -288,7 +293,11 @@ impl Reloader {
             .scan(directories, &look, &self.parser, &mut changes);
         let scanned = Instant::now();
         let current = self.publisher.current();
-        let (snapshot, mut report) = self.catalog.apply(changes, &current, now, patient);
+        let read = |named: &named::Named| named.read(&self.source);
+        let applied = self
+            .catalog
+            .apply_reading(changes, &current, now, patient, read);
+        let (snapshot, mut report) = applied;
         self.source
             .drop_missing(&report.files_removed, &report.certificates_removed);
         report.scan = scanned - now.instant;

@@ -2,9 +2,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::judge::Flaw;
+use super::policies::PolicyFault;
 use crate::certificate::{self, Refusal};
 use crate::config::{self, Lost, Place};
 use crate::domain::{Name, Pattern};
+use crate::ticket::InvalidKey;
 
 /// What a problem is filed under: it is there until the item is read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,7 @@ pub(super) enum Item {
     Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
     DefaultDomain,
+    Tickets,
 }
 
 /// Something that is wrong, with all that an operator needs to mend it.
@@ -168,6 +171,45 @@ impl Problem {
             place: None,
             text: "it is tls.default_domain in lockgate.toml, but no domain".to_owned(),
             hint: "define it in domains/, or mend the name".to_owned(),
+        }
+    }
+
+    /// A directory of ticket keys that holds none.
+    pub(super) fn no_ticket_keys(directory: &Path) -> Self {
+        Self {
+            effect: Effect::Quarantine,
+            kind: Kind::Directory,
+            name: directory.display().to_string(),
+            reason: "ticket_key_missing",
+            place: None,
+            text: "it holds no ticket key".to_owned(),
+            hint: "make one with: openssl rand 48 > FILE.key; until then the keys stay".to_owned(),
+        }
+    }
+
+    /// A file that is no ticket key.
+    pub(super) fn ticket_key(path: &Path, invalid: InvalidKey) -> Self {
+        Self {
+            effect: Effect::Quarantine,
+            kind: Kind::File,
+            name: path.display().to_string(),
+            reason: invalid.code(),
+            place: None,
+            text: format!("{invalid}; the keys of its directory stay as they were"),
+            hint: invalid.hint().to_owned(),
+        }
+    }
+
+    /// A domain's policy that cannot be used.
+    pub(super) fn policy(domain: &config::Domain, fault: &PolicyFault) -> Self {
+        Self {
+            effect: Effect::Quarantine,
+            kind: Kind::Domain,
+            name: domain.name.to_string(),
+            reason: fault.code(),
+            place: Some(domain.place.clone()),
+            text: format!("{}: {fault}", domain.name),
+            hint: fault.hint().to_owned(),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Report {
     pub certificates_removed: Vec<certificate::Name>,
     /// Files of domains that are forgotten.
     pub files_removed: Vec<PathBuf>,
+    /// Whether session tickets have other keys now.
+    pub ticket_keys_changed: bool,
     /// Problems that are new.
     pub problems: Vec<Problem>,
     /// Problems that are over.
@@ -83,6 +85,7 @@ impl Report {
                 domains_removed = self.domains_removed.len(),
                 certificates_adopted = self.certificates_adopted.len(),
                 certificates_removed = self.certificates_removed.len(),
+                ticket_keys_changed = self.ticket_keys_changed,
                 scan_ms = self.scan.as_secs_f64() * 1e3,
                 build_ms = self.build.as_secs_f64() * 1e3,
                 "published"

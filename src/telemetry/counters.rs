@@ -37,12 +37,14 @@ pub enum Handshake {
     Off,
     /// No certificate is bound to the domain.
     Unbound,
-    /// The domain's certificate was never usable.
+    /// The domain's certificate, or the roots of its client certificates, were never usable.
     Unusable,
     /// The client offers only protocols that we do not speak.
     NoSharedAlpn,
     /// No version, cipher suite, group or signature scheme in common.
     NoSharedParameters,
+    /// The client showed no certificate where one is required, or one that cannot be verified.
+    ClientCertificate,
     /// It was not completed in time.
     Timeout,
     /// The client sent an alert: it does not trust the certificate, say.
@@ -55,7 +57,7 @@ pub enum Handshake {
 
 impl Handshake {
     /// Every way to end.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Ok,
         Self::UnknownSni,
         Self::NoSni,
@@ -64,6 +66,7 @@ impl Handshake {
         Self::Unusable,
         Self::NoSharedAlpn,
         Self::NoSharedParameters,
+        Self::ClientCertificate,
         Self::Timeout,
         Self::ClientAlert,
         Self::ClientGone,
@@ -81,6 +84,7 @@ impl Handshake {
             Self::Unusable => "unusable",
             Self::NoSharedAlpn => "no_shared_alpn",
             Self::NoSharedParameters => "no_shared_parameters",
+            Self::ClientCertificate => "client_certificate",
             Self::Timeout => "timeout",
             Self::ClientAlert => "client_alert",
             Self::ClientGone => "client_gone",

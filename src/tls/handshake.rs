@@ -3,7 +3,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::server::Acceptor;
-use rustls::{Error as TlsError, PeerIncompatible};
+use rustls::{Error as TlsError, PeerIncompatible, ServerConfig};
+use rustls_pki_types::CertificateDer;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -93,12 +94,16 @@ async fn handshake(
     let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await;
     let mut start = hello.map_err(|error| progress.failed(error))?;
     match choose(worker, &start, progress) {
-        Ok(served) => {
-            let config = Arc::clone(&served.certificate.tls);
+        Ok((config, mut served)) => {
             let stream = start.into_stream(config).await;
             let stream = stream.map_err(|error| progress.failed(error))?;
-            let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let tls = stream.get_ref().1;
+            let h2 = tls.alpn_protocol() == Some(b"h2");
             let protocol = if h2 { Protocol::Http2 } else { Protocol::Http1 };
+            // Of a resumed session it is what was verified when the session began.
+            let chain = tls.peer_certificates();
+            let leaf = chain.and_then(<[_]>::first).cloned();
+            served.client_certificate = leaf.map(CertificateDer::into_owned);
             Ok(Accepted::Tls(Box::new(stream), protocol, served))
         }
         Err(result) => {
@@ -110,12 +115,12 @@ async fn handshake(
     }
 }
 
-/// From the SNI to the domain to the certificate: one look into the snapshot.
+/// From the SNI to the domain to its certificate and policy: one look into the snapshot.
 fn choose(
     worker: &Worker,
     start: &StartHandshake<TcpStream>,
     progress: &mut Progress,
-) -> Result<Served, Handshake> {
+) -> Result<(Arc<ServerConfig>, Served), Handshake> {
     let hello = start.client_hello();
     let snapshot = worker.current.load();
     let domain = match hello.server_name() {
@@ -127,16 +132,20 @@ fn choose(
     };
     progress.domain = Some(Arc::clone(domain));
     let certificate = match &domain.https {
-        Https::On(certificate) => Arc::clone(certificate),
+        Https::On(certificate) => certificate,
         Https::Off => return Err(Handshake::Off),
         Https::Unusable => return Err(Handshake::Unusable),
         Https::Unbound => return Err(Handshake::Unbound),
     };
-    Ok(Served {
+    let policy = domain.policy.as_ref().ok_or(Handshake::Unusable)?;
+    let config = policy.serving(certificate, &snapshot.tickets, domain.name());
+    let served = Served {
         domain: Arc::clone(domain),
-        certificate,
+        certificate: Arc::clone(certificate),
         generation: snapshot.generation,
-    })
+        client_certificate: None,
+    };
+    Ok((config, served))
 }
 
 fn default_domain(snapshot: &Snapshot) -> Option<&Arc<Domain>> {
@@ -154,6 +163,9 @@ fn sort(error: &io::Error) -> Handshake {
     match error {
         TlsError::AlertReceived(_) => Handshake::ClientAlert,
         TlsError::NoApplicationProtocol => Handshake::NoSharedAlpn,
+        TlsError::NoCertificatesPresented | TlsError::InvalidCertificate(_) => {
+            Handshake::ClientCertificate
+        }
         TlsError::PeerIncompatible(
             PeerIncompatible::NoCipherSuitesInCommon
             | PeerIncompatible::NoKxGroupsInCommon

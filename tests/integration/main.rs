@@ -6,6 +6,7 @@
 
 mod support;
 
+mod client_auth;
 mod coalescing;
 mod deadlines;
 mod fields;
@@ -14,6 +15,7 @@ mod limits;
 mod loss;
 mod metrics;
 mod origins;
+mod policy;
 mod proxying;
 mod quarantine;
 mod redirects;
@@ -26,5 +28,6 @@ mod startup;
 mod states;
 mod streaming;
 mod switching_off;
+mod tickets;
 mod timing;
 mod websocket;

@@ -1,5 +1,6 @@
 mod changes;
 mod listing;
+mod named;
 mod parallel;
 mod read;
 mod stamp;

@@ -9,7 +9,8 @@ use rcgen::{
     PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// Issues certificates.
 pub(crate) struct Ca {
@@ -96,6 +97,18 @@ impl Pair {
     /// What a server sends: the leaf, then its issuer.
     pub(crate) fn fullchain(&self) -> String {
         format!("{}{}", self.leaf, self.issuer)
+    }
+
+    /// The same as bytes.
+    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        let chain = self.fullchain();
+        let chain = CertificateDer::pem_slice_iter(chain.as_bytes());
+        chain.collect::<Result<_, _>>().expect("the chain is PEM")
+    }
+
+    /// The private key as bytes.
+    pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("the key is PEM")
     }
 
     /// The leaf's fingerprint.

@@ -12,6 +12,7 @@ mod message;
 mod metrics;
 mod origin;
 mod program;
+mod sessions;
 mod stage;
 mod staple;
 mod tls;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::ca::{Ca, fingerprint};
+use super::ca::{Ca, Pair, fingerprint};
 use super::http2::Http2;
+use super::sessions::AnyName;
 use super::wait::{PATIENCE, within};
 use super::wire::Wire;
 
@@ -62,6 +64,21 @@ impl TlsClient {
     /// Makes a full handshake each time.
     pub(crate) fn without_tickets(self) -> Self {
         self.change(|config| config.resumption = Resumption::disabled())
+    }
+
+    /// Keeps one ticket for all names, and offers it to whoever is there.
+    pub(crate) fn mixing_up_names(self) -> Self {
+        let store = Resumption::store(Arc::new(AnyName::default()));
+        self.change(|config| config.resumption = store)
+    }
+
+    /// Shows a certificate where it is asked for one.
+    pub(crate) fn showing(self, pair: &Pair) -> Self {
+        let provider = Arc::clone(self.0.crypto_provider());
+        let certified = CertifiedKey::from_der(pair.chain(), pair.key(), &provider);
+        let certified = certified.expect("the key is the leaf's");
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        self.change(|config| config.client_auth_cert_resolver = resolver)
     }
 
     /// Makes a handshake.
