@@ -1,6 +1,7 @@
 //! Certificates: from the bytes of files to a verified pair of chain and key, under a name.
 
 mod fingerprint;
+pub(crate) mod hex;
 mod layout;
 mod name;
 mod pair;
@@ -9,12 +10,12 @@ mod validity;
 
 use std::sync::Arc;
 
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use layout::{Files, name_of_file, relevant};
 pub use name::{InvalidName, Name};
 pub use pair::Pair;
 pub use refusal::{Refusal, Unreadable};
-pub use validity::{Timestamp, Validity};
+pub use validity::{InvalidTimestamp, Timestamp, Validity};
 
 /// A certificate as it may be served: its name and one verified version of it.
 #[derive(Debug)]
