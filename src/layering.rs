@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "cli",
     "app",
     "admin",
@@ -14,6 +14,7 @@ const ORDER: [&str; 13] = [
     "snapshot",
     "origin",
     "config",
+    "state",
     "certificate",
     "domain",
     "telemetry",

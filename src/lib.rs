@@ -27,6 +27,7 @@
 //! | [`snapshot`] | all that a connection looks up, immutable |
 //! | [`origin`] | connections to the live origins |
 //! | [`config`] | from files to checked values |
+//! | [`state`] | what outlives the process: history and rollback pins |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`telemetry`] | logs and counters |
@@ -42,6 +43,7 @@ pub mod listener;
 pub mod origin;
 pub mod reload;
 pub mod snapshot;
+pub mod state;
 pub mod telemetry;
 pub mod tls;
 
