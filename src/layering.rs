@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "cli",
     "app",
     "admin",
@@ -16,6 +16,7 @@ const ORDER: [&str; 16] = [
     "ticket",
     "origin",
     "config",
+    "state",
     "certificate",
     "domain",
     "table",

@@ -29,6 +29,7 @@
 //! | [`ticket`] | session tickets, and the keys that seal them |
 //! | [`origin`] | connections to the live origins |
 //! | [`config`] | from files to checked values |
+//! | [`state`] | what outlives the process: history and rollback pins |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
@@ -46,6 +47,7 @@ pub mod origin;
 pub mod policy;
 pub mod reload;
 pub mod snapshot;
+pub mod state;
 pub mod table;
 pub mod telemetry;
 pub mod ticket;

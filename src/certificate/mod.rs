@@ -3,6 +3,7 @@
 mod chain;
 mod der;
 mod fingerprint;
+pub(crate) mod hex;
 mod issuers;
 mod key;
 mod layout;
@@ -17,7 +18,7 @@ mod strength;
 mod validity;
 
 pub use chain::{ChainFault, Link};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use issuers::Issuers;
 pub use layout::{
     Content, FLAT_ENDINGS, Files, is_essential, is_options, is_relevant, is_staple, name_of_file,
@@ -29,7 +30,7 @@ pub use pairs::{Pairs, Parsed};
 pub use refusal::{Refusal, Unreadable, list as list_names};
 pub use staple::StapleFault;
 pub use strength::Weakness;
-pub use validity::{Timestamp, Validity};
+pub use validity::{InvalidTimestamp, Timestamp, Validity};
 
 /// A certificate as it may be served: its name and one verified version of it.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use x509_parser::time::ASN1Time;
@@ -55,6 +56,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Reads what `Display` writes, from 1970 on.
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time: Self = humantime::parse_rfc3339(text)
+            .map_err(|_| InvalidTimestamp)?
+            .into();
+        // One way to write it: no fractions, no other zone.
+        let canonical = time.to_string() == text;
+        canonical.then_some(time).ok_or(InvalidTimestamp)
+    }
+}
+
+/// A text that is no point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be like 2026-11-24T10:15:02Z")]
+pub struct InvalidTimestamp;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +100,18 @@ mod tests {
     #[test]
     fn written_as_rfc_3339() {
         assert_eq!(Timestamp(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+    }
+    #[test]
+    fn read_as_it_is_written() {
+        assert_eq!("2023-11-14T22:13:20Z".parse(), Ok(Timestamp(1_700_000_000)));
+        for other in [
+            "",
+            "2023-11-14",
+            "2023-11-14T22:13:20.5Z",
+            "2023-11-14T22:13:20+00:00",
+            "2023-02-30T22:13:20Z",
+        ] {
+            assert_eq!(other.parse::<Timestamp>(), Err(InvalidTimestamp), "{other}");
+        }
     }
 }
