@@ -1,5 +1,6 @@
 //! Certificates: from the bytes of files to a verified pair of chain and key, under a name.
 
+mod expiry;
 mod fingerprint;
 mod layout;
 mod name;
@@ -9,6 +10,7 @@ mod validity;
 
 use std::sync::Arc;
 
+pub use expiry::{Crossing, ExpiryIndex, ExpiryWatch, Threshold};
 pub use fingerprint::Fingerprint;
 pub use layout::{Files, name_of_file, relevant};
 pub use name::{InvalidName, Name};
