@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "cli",
     "app",
     "admin",
+    "webhook",
     "reload",
     "listener",
     "tls",

@@ -20,6 +20,7 @@
 //! | [`cli`] | what a person types |
 //! | [`app`] | the process from start to end |
 //! | [`admin`] | metrics and health |
+//! | [`webhook`] | events for the operator, posted |
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
 //! | [`tls`] | from the ClientHello to the certificate |
@@ -44,6 +45,7 @@ pub mod reload;
 pub mod snapshot;
 pub mod telemetry;
 pub mod tls;
+pub mod webhook;
 
 #[cfg(test)]
 mod layering;

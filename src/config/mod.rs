@@ -9,6 +9,7 @@ mod problem;
 mod raw;
 mod settings;
 mod source;
+mod webhook_url;
 
 pub use domain::{Binding, Domain, DomainFile, HttpMode, parse_domains};
 pub use origin_url::{InvalidOrigin, OriginUrl};
@@ -17,3 +18,4 @@ pub use settings::{
     Certificates, HttpsListener, Listeners, PlainHttp, Settings, Timeouts, parse_settings,
 };
 pub use source::{Changes, Content, Duplicate, Lost, Source};
+pub use webhook_url::{InvalidWebhook, WebhookUrl};
