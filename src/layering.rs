@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "cli",
     "app",
     "admin",
+    "proof",
     "webhook",
     "reload",
     "listener",

@@ -20,6 +20,7 @@
 //! | [`cli`] | what a person types |
 //! | [`app`] | the process from start to end |
 //! | [`admin`] | metrics and health |
+//! | [`proof`] | that what was published is served |
 //! | [`webhook`] | events for the operator, posted |
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
@@ -41,6 +42,7 @@ pub mod domain;
 pub mod http;
 pub mod listener;
 pub mod origin;
+pub mod proof;
 pub mod reload;
 pub mod snapshot;
 pub mod telemetry;

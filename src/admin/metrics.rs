@@ -10,9 +10,11 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::Admin;
+use crate::proof::{self, Proofs};
 use crate::reload::Status;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Counters, DomainCounters, Handshake, ListenerKind, ReloadResult};
+use crate::webhook::{self, Alerts};
 
 /// What `/metrics` is served as (OpenMetrics 1.0).
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,6 +28,8 @@ impl Admin {
             snapshot: self.current.hold(),
             status: Arc::clone(&self.status.borrow()),
             counters: Arc::clone(&self.counters),
+            proofs: Arc::clone(&self.proofs),
+            alerts: self.alerts.clone(),
         }));
         let mut text = String::new();
         encode(&mut text, &registry)?;
@@ -38,6 +42,8 @@ struct Reading {
     snapshot: Arc<Snapshot>,
     status: Arc<Status>,
     counters: Arc<Counters>,
+    proofs: Arc<Proofs>,
+    alerts: Alerts,
 }
 
 impl Collector for Reading {
@@ -45,7 +51,9 @@ impl Collector for Reading {
         let mut list = List(encoder);
         self.process(&mut list)?;
         self.domains(&mut list)?;
-        self.items(&mut list)
+        self.items(&mut list)?;
+        self.proofs(&mut list)?;
+        self.alerts(&mut list)
     }
 }
 
@@ -154,6 +162,44 @@ impl Reading {
             "lockgate_quarantined",
             "Things whose newest files were refused, with the reason",
             problems.into_iter().map(|labels| (labels, 1u64)),
+        )
+    }
+}
+
+impl Reading {
+    fn proofs(&self, list: &mut List<'_>) -> fmt::Result {
+        list.counters(
+            "lockgate_proofs",
+            "Handshakes with ourselves after a publish, by what they showed",
+            proof::Outcome::ALL.map(|it| ([("result", it.code())], self.proofs.count(it))),
+        )?;
+        let differing = self.proofs.differing();
+        let differing: Vec<_> = differing
+            .iter()
+            .map(|(domain, proof)| {
+                let texts = [domain.to_string(), proof.wanted.to_string()];
+                (texts, proof.served_code(), proof.since.0)
+            })
+            .collect();
+        list.gauges(
+            "lockgate_served_differs",
+            "Domains served otherwise than wanted: since when, in seconds since 1970",
+            differing.iter().map(|([domain, wanted], served, since)| {
+                let labels = [
+                    ("domain", &**domain),
+                    ("wanted", &**wanted),
+                    ("served", &**served),
+                ];
+                (labels, *since)
+            }),
+        )
+    }
+
+    fn alerts(&self, list: &mut List<'_>) -> fmt::Result {
+        list.counters(
+            "lockgate_webhook_events",
+            "Events for the webhook, by what became of them",
+            webhook::Outcome::ALL.map(|it| ([("result", it.code())], self.alerts.count(it))),
         )
     }
 }

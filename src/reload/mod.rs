@@ -87,6 +87,16 @@ pub struct Reloader {
     publisher: Publisher,
     status: watch::Sender<Arc<Status>>,
     counters: Arc<Counters>,
+    after: Option<Hook>,
+}
+
+/// What is called after each reload.
+struct Hook(Box<dyn FnMut(&Report) + Send>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
 }
 
 /// What a first load gives: the loop to run, and the ends that others hold.
@@ -164,6 +174,7 @@ impl Loaded {
             publisher,
             status,
             counters,
+            after: None,
         };
         let (report, _) = reloader.reload(false, false);
         Ok(Self {
@@ -195,6 +206,12 @@ pub fn triggers() -> (SyncSender<Trigger>, Receiver<Trigger>) {
 }
 
 impl Reloader {
+    /// Has `hook` called after each reload from now on, with what it changed: that is in place by
+    /// then. It runs on the reload's own thread and must not wait for anything.
+    pub fn after_reload(&mut self, hook: impl FnMut(&Report) + Send + 'static) {
+        self.after = Some(Hook(Box::new(hook)));
+    }
+
     /// Reloads whenever there is a reason to, for ever.
     pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) -> ! {
         let mut watcher = Watcher::new(sender);
@@ -230,6 +247,9 @@ impl Reloader {
             *next_scan = Instant::now() + self.scan_interval();
         }
         let (report, generation) = self.reload(true, all);
+        if let Some(Hook(hook)) = &mut self.after {
+            hook(&report);
+        }
         report.log(generation);
     }
 

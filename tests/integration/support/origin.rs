@@ -3,9 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -30,17 +27,9 @@ impl Origin {
 
     /// An origin behind TLS of its own.
     pub(crate) async fn start_tls(pair: &Pair) -> Self {
-        let chain = CertificateDer::pem_slice_iter(pair.fullchain().as_bytes())
-            .collect::<Result<Vec<_>, _>>()
-            .expect("the chain is PEM");
-        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).expect("the key is PEM");
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .expect("the pair is one");
         Self {
             listener: bind().await,
-            tls: Some(TlsAcceptor::from(Arc::new(config))),
+            tls: Some(TlsAcceptor::from(pair.server())),
         }
     }
 
