@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 19] = [
     "cli",
     "app",
     "admin",
+    "proof",
+    "webhook",
     "reload",
     "listener",
     "tls",

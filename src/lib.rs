@@ -20,6 +20,8 @@
 //! | [`cli`] | what a person types |
 //! | [`app`] | the process from start to end |
 //! | [`admin`] | metrics and health |
+//! | [`proof`] | that what was published is served |
+//! | [`webhook`] | events for the operator, posted |
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
 //! | [`tls`] | from the ClientHello to the certificate |
@@ -45,6 +47,7 @@ pub mod http;
 pub mod listener;
 pub mod origin;
 pub mod policy;
+pub mod proof;
 pub mod reload;
 pub mod snapshot;
 pub mod state;
@@ -52,6 +55,7 @@ pub mod table;
 pub mod telemetry;
 pub mod ticket;
 pub mod tls;
+pub mod webhook;
 
 #[cfg(test)]
 mod layering;

@@ -11,9 +11,11 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::Admin;
+use crate::proof::{self, Proofs};
 use crate::reload::{Effect, Status};
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Counters, DomainCounters, Handshake, ListenerKind, ReloadResult};
+use crate::webhook::{self, Alerts};
 
 /// What `/metrics` is served as (OpenMetrics 1.0).
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -27,6 +29,8 @@ impl Admin {
             snapshot: self.current.hold(),
             status: Arc::clone(&self.status.borrow()),
             counters: Arc::clone(&self.counters),
+            proofs: Arc::clone(&self.proofs),
+            alerts: self.alerts.clone(),
         }));
         let mut text = String::new();
         encode(&mut text, &registry)?;
@@ -39,6 +43,8 @@ struct Reading {
     snapshot: Arc<Snapshot>,
     status: Arc<Status>,
     counters: Arc<Counters>,
+    proofs: Arc<Proofs>,
+    alerts: Alerts,
 }
 
 impl Collector for Reading {
@@ -46,7 +52,9 @@ impl Collector for Reading {
         let mut list = List(encoder);
         self.process(&mut list)?;
         self.domains(&mut list)?;
-        self.items(&mut list)
+        self.items(&mut list)?;
+        self.proofs(&mut list)?;
+        self.alerts(&mut list)
     }
 }
 
@@ -163,6 +171,44 @@ impl Reading {
         });
         let labels: BTreeSet<_> = labels.collect();
         labels.into_iter().map(|labels| (labels, 1))
+    }
+}
+
+impl Reading {
+    fn proofs(&self, list: &mut List<'_>) -> fmt::Result {
+        list.counters(
+            "lockgate_proofs",
+            "Handshakes with ourselves after a publish, by what they showed",
+            proof::Outcome::ALL.map(|it| ([("result", it.code())], self.proofs.count(it))),
+        )?;
+        let differing = self.proofs.differing();
+        let differing: Vec<_> = differing
+            .iter()
+            .map(|(domain, proof)| {
+                let texts = [domain.to_string(), proof.wanted.to_string()];
+                (texts, proof.served_code(), proof.since.0)
+            })
+            .collect();
+        list.gauges(
+            "lockgate_served_differs",
+            "Domains served otherwise than wanted: since when, in seconds since 1970",
+            differing.iter().map(|([domain, wanted], served, since)| {
+                let labels = [
+                    ("domain", &**domain),
+                    ("wanted", &**wanted),
+                    ("served", &**served),
+                ];
+                (labels, *since)
+            }),
+        )
+    }
+
+    fn alerts(&self, list: &mut List<'_>) -> fmt::Result {
+        list.counters(
+            "lockgate_webhook_events",
+            "Events for the webhook, by what became of them",
+            webhook::Outcome::ALL.map(|it| ([("result", it.code())], self.alerts.count(it))),
+        )
     }
 }
 

@@ -14,9 +14,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
+use crate::webhook::Alerts;
 
 /// What the admin listener tells about.
 #[derive(Clone, Debug)]
@@ -29,6 +31,10 @@ pub struct Admin {
     pub counters: Arc<Counters>,
     /// Whether new connections are welcome: not before the start is done, not while draining.
     pub ready: Arc<AtomicBool>,
+    /// What has been proven to be served.
+    pub proofs: Arc<Proofs>,
+    /// The events for the operator.
+    pub alerts: Alerts,
 }
 
 /// Accepts connections for ever.

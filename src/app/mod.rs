@@ -1,5 +1,6 @@
 //! The process from start to end: load, bind, spawn, wait for a signal, drain.
 
+mod watching;
 mod worker;
 
 use std::fs;
@@ -13,18 +14,20 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use tokio::runtime::{self, Runtime};
+use tokio::runtime::{self, LocalOptions, LocalRuntime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::admin::{self, Admin};
+use crate::admin;
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Report, Trigger};
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
+use watching::Watching;
 use worker::Sockets;
 
 /// Why the program does not start. Nothing is left behind.
@@ -75,12 +78,13 @@ pub struct App {
     pub https: Vec<SocketAddr>,
     /// Where metrics and health are.
     pub admin: SocketAddr,
-    runtime: Runtime,
+    runtime: LocalRuntime,
     signals: Signals,
     triggers: SyncSender<Trigger>,
     ready: Arc<AtomicBool>,
     stop: watch::Sender<Option<Instant>>,
     ends: mpsc::Receiver<io::Result<()>>,
+    prover: AbortHandle,
 }
 
 impl App {
@@ -93,39 +97,35 @@ impl App {
     pub fn start(directory: &Path) -> Result<Self, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let counters = Arc::new(Counters::default());
-        let loaded = reload::load(directory, Arc::clone(&provider), Arc::clone(&counters))?;
+        let mut loaded = reload::load(directory, Arc::clone(&provider), Arc::clone(&counters))?;
         let settings = Arc::clone(&loaded.current.load().settings);
-        let connector = connector(directory, &settings, provider)?;
+        let connector = connector(directory, &settings, Arc::clone(&provider))?;
         let bound = Bound::new(&settings)?;
         let admin_socket = admin_socket(settings.admin)?;
         raise_file_limit();
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
+            .build_local(LocalOptions::default())?;
         let entered = runtime.enter();
         let signals = Signals::new()?;
         let (stop, stopped) = watch::channel(None);
         let context = worker::Context {
             current: loaded.current.clone(),
             counters: Arc::clone(&counters),
-            connector,
+            connector: connector.clone(),
             https_port: bound.https.first().map(SocketAddr::port),
             stop: stopped,
         };
         let ends = start_workers(bound.workers, &context)?;
+        let watching = Watching::start(&runtime, &mut loaded, &bound.https, connector, provider);
+        let ready = Arc::new(AtomicBool::new(true));
+        let admin = admin_socket.local_addr()?;
+        let socket = tokio::net::TcpListener::from_std(admin_socket)?;
+        let state = watching.admin(&loaded, counters, Arc::clone(&ready));
+        runtime.spawn_local(admin::serve(socket, state));
         let (triggers, queue) = reload::triggers();
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
-        let ready = Arc::new(AtomicBool::new(true));
-        let admin = admin_socket.local_addr()?;
-        let state = Admin {
-            current: loaded.current.clone(),
-            status: loaded.status,
-            counters,
-            ready: Arc::clone(&ready),
-        };
-        let socket = tokio::net::TcpListener::from_std(admin_socket)?;
-        runtime.spawn(admin::serve(socket, state));
         drop(entered);
         Ok(Self {
             current: loaded.current,
@@ -139,6 +139,7 @@ impl App {
             ready,
             stop,
             ends,
+            prover: watching.prover,
         })
     }
 
@@ -168,6 +169,8 @@ impl App {
                 result = all_over(&mut ends) => return result,
             }
             self.ready.store(false, Ordering::Relaxed);
+            // From here on nobody is served with anything new.
+            self.prover.abort();
             let drain = self.current.load().settings.timeouts.drain;
             tracing::info!(seconds = drain.as_secs(), "draining");
             self.stop.send_replace(Some(Instant::now() + drain));

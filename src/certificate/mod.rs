@@ -2,6 +2,7 @@
 
 mod chain;
 mod der;
+mod expiry;
 mod fingerprint;
 pub(crate) mod hex;
 mod issuers;
@@ -18,6 +19,7 @@ mod strength;
 mod validity;
 
 pub use chain::{ChainFault, Link};
+pub use expiry::{Crossing, ExpiryIndex, ExpiryWatch, Threshold};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use issuers::Issuers;
 pub use layout::{

@@ -13,6 +13,7 @@ mod source;
 mod tickets;
 mod timeouts;
 mod tls;
+mod webhook_url;
 
 pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains};
 pub use options::{Options, parse_options};
@@ -23,3 +24,4 @@ pub use source::{Changes, Content, Duplicate, Look, Lost, Parse, Scope, Source};
 pub use tickets::Tickets;
 pub use timeouts::Timeouts;
 pub use tls::{Alpn, ClientAuth, ClientAuthMode, NoClientCa, TlsOptions, TlsPolicy, TlsVersion};
+pub use webhook_url::{InvalidWebhook, WebhookUrl};

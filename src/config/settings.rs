@@ -10,6 +10,7 @@ use super::raw::{File, Table};
 use super::tickets::Tickets;
 use super::timeouts::Timeouts;
 use super::tls::TlsOptions;
+use super::webhook_url::WebhookUrl;
 use crate::domain::Name;
 
 /// `lockgate.toml`: what concerns the process. Every key is optional.
@@ -37,6 +38,8 @@ pub struct Settings {
     pub state_directory: PathBuf,
     /// Whether each request is logged. On by default.
     pub access_log: bool,
+    /// Where events are posted to: certificates that expire, and the like. None by default.
+    pub webhook: Option<WebhookUrl>,
 }
 
 /// The sockets for viewers.
@@ -113,6 +116,7 @@ impl Default for Settings {
             origin_ca: None,
             state_directory: PathBuf::from("../state"),
             access_log: true,
+            webhook: None,
         }
     }
 }
@@ -161,6 +165,7 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let mut origins = root.table("origins");
     let mut state = root.table("state");
     let mut log = root.table("log");
+    let mut alerts = root.table("alerts");
     let settings = Settings {
         workers,
         listeners: listeners(root.table("listeners")),
@@ -173,8 +178,9 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
         origin_ca: path(&mut origins, "ca"),
         state_directory: path(&mut state, "directory").unwrap_or(default.state_directory),
         access_log: log.boolean("access").unwrap_or(default.access_log),
+        webhook: webhook(&mut alerts),
     };
-    for table in [admin, tls, origins, state, log] {
+    for table in [admin, tls, origins, state, log, alerts] {
         table.finish();
     }
     settings
@@ -182,6 +188,12 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
 
 fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
     Some(table.string(key)?.into_inner().into())
+}
+
+fn webhook(alerts: &mut Table<'_, '_>) -> Option<WebhookUrl> {
+    let text = alerts.string("webhook")?;
+    let allowed = "a URL like \"https://alerts.example.com/hook\"";
+    alerts.parse("webhook", allowed, &text, |text| text.parse().ok())
 }
 
 const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
@@ -334,6 +346,8 @@ mod tests {
             directory = "/var/lib/lockgate"
             [log]
             access = false
+            [alerts]
+            webhook = "https://alerts.example.com/hook"
         "#;
         let settings = parse_settings(Path::new("lockgate.toml"), text.as_bytes()).unwrap();
         assert_eq!(settings.workers, Some(3));
@@ -353,6 +367,7 @@ mod tests {
         assert_eq!(settings.tickets.directory, Some("tickets".into()));
         assert_eq!(settings.tickets.rotation, Duration::from_secs(3600));
         assert!(!settings.access_log);
+        assert_eq!(settings.webhook.unwrap().target(), "/hook");
     }
 
     #[test]
@@ -388,6 +403,7 @@ mod tests {
         let old = Settings::default();
         let mut new = old.clone();
         new.access_log = false;
+        new.webhook = "https://alerts.example.com".parse().ok();
         assert!(old.fixed_differences(&new).is_empty());
         new.listeners.http.clear();
         assert_eq!(old.fixed_differences(&new), ["listeners"]);

@@ -51,12 +51,13 @@ impl Connector {
         })
     }
 
-    /// Opens a connection and leaves it to a task of its own, which ends with the last of its
-    /// requests.
-    pub(super) async fn connect<B>(
-        &self,
-        origin: &OriginUrl,
-    ) -> Result<http1::SendRequest<B>, Error>
+    /// Opens a connection and leaves it to a task of its own on the same thread, which ends with
+    /// the last of its requests.
+    ///
+    /// # Errors
+    ///
+    /// When there is no connection, or its TLS handshake fails. There is no deadline here.
+    pub async fn connect<B>(&self, origin: &OriginUrl) -> Result<http1::SendRequest<B>, Error>
     where
         B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
     {

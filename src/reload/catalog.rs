@@ -14,7 +14,7 @@ use super::named::{Contents, Named};
 use super::policies::Policies;
 use super::problem::{Item, Problem};
 use super::problems::Problems;
-use super::report::{Report, Status};
+use super::report::{NearEnd, Report, Status};
 use super::tickets::Tickets;
 use crate::certificate::{Name, Refusal, Unreadable};
 use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
@@ -104,6 +104,7 @@ impl Catalog {
         let verifying = self.take_contents(contents, now);
         concerned.extend(verifying);
         let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
+        report.near_end = self.near_end(now);
         (report.problems, report.recovered) = self.problems.compare();
         (snapshot, report)
     }
@@ -144,6 +145,9 @@ impl Catalog {
             Ok(content) => match config::parse_settings(path, content) {
                 Ok(settings) => {
                     report.needs_restart = self.started_with.fixed_differences(&settings);
+                    if settings.webhook.is_some() && settings.webhook != self.settings.webhook {
+                        self.certificates.tell_ends_again();
+                    }
                     self.settings = Arc::new(settings);
                     Vec::new()
                 }
@@ -261,6 +265,23 @@ impl Catalog {
         }
     }
 
+    fn near_end(&mut self, now: Now) -> Vec<NearEnd> {
+        let near = self.certificates.take_near_end(now).into_iter();
+        let near = near.map(|(certificate, threshold)| {
+            let bound = self.domains.bindings().listed_under(&certificate.name);
+            let mut bound = bound.cloned();
+            let domains: Vec<_> = bound.by_ref().take(DOMAINS_NAMED).collect();
+            NearEnd {
+                threshold,
+                days_left: certificate.pairs.validity().days_left(now.wall),
+                domain_count: domains.len() + bound.count(),
+                domains,
+                certificate,
+            }
+        });
+        near.collect()
+    }
+
     fn build(
         &mut self,
         current: &Snapshot,
@@ -366,6 +387,9 @@ impl Catalog {
         }
     }
 }
+
+/// Domains that are named where a certificate is told about.
+const DOMAINS_NAMED: usize = 20;
 
 /// What a scan tells anew each time: lost directories, and names that are taken.
 fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {

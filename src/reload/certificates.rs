@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use super::Now;
 use super::candidate::Candidate;
+use super::ends::Ends;
 use super::index::Index;
 use super::judge::{Flaw, Verdict, judge};
-use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Timestamp};
+use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Threshold, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
 
@@ -26,12 +27,7 @@ pub(super) struct Certificates {
     reconsider: BTreeSet<Name>,
     /// The certificates in use by the names that they are valid for.
     by_domain: Index<Pattern, Name>,
-    /// The certificates in use, the next to expire first.
-    expiries: BTreeSet<(Timestamp, Name)>,
-    /// Those with an OCSP staple, the next to be over first.
-    staples: BTreeSet<(Timestamp, Name)>,
-    /// The time up to which expiries are noted.
-    noted: Timestamp,
+    ends: Ends,
 }
 
 /// Certificates of which another version is in use now, or none.
@@ -80,9 +76,7 @@ impl Certificates {
             gone: BTreeMap::new(),
             reconsider: BTreeSet::new(),
             by_domain: Index::default(),
-            expiries: BTreeSet::new(),
-            staples: BTreeSet::new(),
-            noted: Timestamp(i64::MIN),
+            ends: Ends::default(),
         }
     }
 
@@ -154,40 +148,29 @@ impl Certificates {
             name: name.clone(),
             pairs,
         });
-        self.list(&certificate, changed);
         let before = self.in_use.insert(name.clone(), Arc::clone(&certificate));
-        if let Some(before) = before {
-            self.unlist(&before, Some(&certificate), changed);
-        }
+        self.relist(before.as_deref(), Some(&certificate), changed);
     }
 
-    fn list(&mut self, certificate: &Certificate, changed: &mut Changed) {
-        changed.add(certificate);
-        for pattern in certificate.pairs.names() {
-            self.by_domain.insert(pattern, &certificate.name);
+    /// Lists one version in the place of another.
+    fn relist(
+        &mut self,
+        old: Option<&Certificate>,
+        new: Option<&Certificate>,
+        changed: &mut Changed,
+    ) {
+        self.ends.replace(old, new);
+        if let Some(old) = old {
+            changed.add(old);
+            old.pairs
+                .names()
+                .for_each(|it| self.by_domain.remove(it, &old.name));
         }
-        let not_after = certificate.pairs.validity().not_after;
-        self.expiries.insert((not_after, certificate.name.clone()));
-        if let Some(until) = certificate.pairs.staple_until() {
-            self.staples.insert((until, certificate.name.clone()));
-        }
-    }
-
-    /// Takes out what is listed of a version that is not in use any more, but for what is listed of
-    /// the next one as well.
-    fn unlist(&mut self, old: &Certificate, new: Option<&Certificate>, changed: &mut Changed) {
-        changed.add(old);
-        let kept: BTreeSet<_> = new.iter().flat_map(|new| new.pairs.names()).collect();
-        for pattern in old.pairs.names().filter(|it| !kept.contains(it)) {
-            self.by_domain.remove(pattern, &old.name);
-        }
-        let not_after = old.pairs.validity().not_after;
-        if new.is_none_or(|new| new.pairs.validity().not_after != not_after) {
-            self.expiries.remove(&(not_after, old.name.clone()));
-        }
-        let until = old.pairs.staple_until();
-        if let Some(until) = until.filter(|_| new.and_then(|it| it.pairs.staple_until()) != until) {
-            self.staples.remove(&(until, old.name.clone()));
+        if let Some(new) = new {
+            changed.add(new);
+            new.pairs
+                .names()
+                .for_each(|it| self.by_domain.insert(it, &new.name));
         }
     }
 
@@ -213,7 +196,7 @@ impl Certificates {
             self.torn.remove(name);
             self.refused.remove(name);
             if let Some(certificate) = self.in_use.remove(name) {
-                self.unlist(&certificate, None, changed);
+                self.relist(Some(&certificate), None, changed);
             }
         }
         over
@@ -222,12 +205,7 @@ impl Certificates {
     /// The certificates in use that have expired since the last look, or are valid again since the
     /// clock was set back: another one may be the best match now.
     pub(super) fn note_expiries(&mut self, now: Now, changed: &mut Changed) -> Vec<Name> {
-        let (from, to) = (self.noted.min(now.wall), self.noted.max(now.wall));
-        self.noted = now.wall;
-        // The last second of a certificate belongs to it.
-        let start = Name::least();
-        let passed = self.expiries.range((from, start.clone())..(to, start));
-        let passed: Vec<_> = passed.map(|(_, name)| name.clone()).collect();
+        let passed = self.ends.take_passed(now.wall);
         for name in &passed {
             if let Some(certificate) = self.in_use.get(name) {
                 changed.add(certificate);
@@ -243,17 +221,31 @@ impl Certificates {
         now: Now,
         changed: &mut Changed,
     ) -> Vec<(Name, Timestamp)> {
-        let past = |(until, _): &(Timestamp, Name)| *until < now.wall;
-        let mut dropped = Vec::new();
-        while let Some((until, name)) = self.staples.first().filter(|it| past(it)).cloned() {
-            self.staples.pop_first();
-            let in_use = self.in_use.get(&name);
-            if let Some(pairs) = in_use.and_then(|it| it.pairs.without_past_staples(now.wall)) {
-                self.put_in_use(&name, pairs, changed);
-                dropped.push((name, until));
-            }
-        }
+        let mut dropped = self.ends.past_staples(now.wall);
+        dropped.retain(|(name, _)| {
+            let in_use = self.in_use.get(name);
+            let stripped = in_use.and_then(|it| it.pairs.without_past_staples(now.wall));
+            stripped.is_some_and(|pairs| {
+                self.put_in_use(name, pairs, changed);
+                true
+            })
+        });
         dropped
+    }
+
+    /// The certificates in use that came near their end since the last call.
+    pub(super) fn take_near_end(&mut self, now: Now) -> Vec<(Arc<Certificate>, Threshold)> {
+        let in_use = &self.in_use;
+        let validity = |name: &Name| Some(in_use.get(name)?.pairs.validity());
+        let near = self.ends.take_near(now.wall, validity).into_iter();
+        let near = near.filter_map(|(name, threshold)| Some((in_use.get(&name)?, threshold)));
+        near.map(|(it, threshold)| (Arc::clone(it), threshold))
+            .collect()
+    }
+
+    /// Makes the next call tell all that are near their end.
+    pub(super) fn tell_ends_again(&mut self) {
+        self.ends.tell_again();
     }
 
     /// Has a refused certificate looked at again, since something changed that may matter.

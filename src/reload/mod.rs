@@ -7,6 +7,7 @@ mod candidate;
 mod catalog;
 mod certificates;
 mod domains;
+mod ends;
 mod index;
 mod judge;
 mod named;
@@ -32,7 +33,7 @@ use tokio::time::Instant;
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
 pub use problem::{Effect, Kind, Problem};
-pub use report::{Report, Status};
+pub use report::{NearEnd, Report, Status};
 use watcher::Watcher;
 
 use crate::certificate::Timestamp;
@@ -99,6 +100,16 @@ pub struct Reloader {
     counters: Arc<Counters>,
     /// Whether a reload broke off: what it had read may not have been taken over.
     broken: bool,
+    after: Option<Hook>,
+}
+
+/// What is called after each reload.
+struct Hook(Box<dyn FnMut(&Report) + Send>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
 }
 
 /// What a first load gives: the loop to run, and the ends that others hold.
@@ -179,6 +190,7 @@ impl Loaded {
             status,
             counters,
             broken: false,
+            after: None,
         };
         let (report, _) = reloader.reload(false, Scope::Everything);
         Ok(Self {
@@ -210,6 +222,12 @@ pub fn triggers() -> (SyncSender<Trigger>, Receiver<Trigger>) {
 }
 
 impl Reloader {
+    /// Has `hook` called after each reload from now on, with what it changed: that is in place by
+    /// then. It runs on the reload's own thread and must not wait for anything.
+    pub fn after_reload(&mut self, hook: impl FnMut(&Report) + Send + 'static) {
+        self.after = Some(Hook(Box::new(hook)));
+    }
+
     /// Reloads whenever there is a reason to, for ever.
     pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) -> ! {
         let mut watcher = Watcher::new(sender);
@@ -248,6 +266,9 @@ impl Reloader {
             *next_scan = Instant::now() + self.scan_interval();
         }
         let (report, generation) = self.reload(true, scope);
+        if let Some(Hook(hook)) = &mut self.after {
+            hook(&report);
+        }
         report.log(generation);
     }
 

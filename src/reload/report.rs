@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::problem::{Effect, Problem};
-use crate::certificate::{self, Certificate};
+use crate::certificate::{self, Certificate, Threshold};
 use crate::domain::Pattern;
 use crate::table::Table;
 
@@ -24,6 +24,8 @@ pub struct Report {
     pub files_removed: Vec<PathBuf>,
     /// Whether session tickets have other keys now.
     pub ticket_keys_changed: bool,
+    /// Certificates in use that came near their end, or expired.
+    pub near_end: Vec<NearEnd>,
     /// Problems that are new.
     pub problems: Vec<Problem>,
     /// Problems that are over.
@@ -34,6 +36,21 @@ pub struct Report {
     pub scan: Duration,
     /// How long parsing and building took.
     pub build: Duration,
+}
+
+/// A certificate in use that came below one of its thresholds.
+#[derive(Clone, Debug)]
+pub struct NearEnd {
+    /// The certificate.
+    pub certificate: Arc<Certificate>,
+    /// The threshold.
+    pub threshold: Threshold,
+    /// Whole days until its end, rounded down; negative when that is over.
+    pub days_left: i64,
+    /// The domains that are bound to it: the first few.
+    pub domains: Vec<Pattern>,
+    /// How many there are in all.
+    pub domain_count: usize,
 }
 
 /// What is in use and what is wrong, as of the last reload.
@@ -70,6 +87,7 @@ impl Report {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
             tracing::info!(kind, name, reason, "recovered");
         }
+        self.log_ends();
         if !self.needs_restart.is_empty() {
             let settings = self.needs_restart.join(", ");
             tracing::warn!(
@@ -92,4 +110,25 @@ impl Report {
             );
         }
     }
+
+    fn log_ends(&self) {
+        for near in self.near_end.iter().take(MOST_LINES) {
+            let (certificate, days_left) = (&near.certificate.name, near.days_left);
+            let not_after = near.certificate.pairs.validity().not_after;
+            let domains = near.domain_count;
+            match near.threshold.days() {
+                0 => tracing::error!(%certificate, %not_after, domains, "certificate has expired"),
+                _ => tracing::warn!(
+                    %certificate, %not_after, days_left, domains, "certificate expires soon"
+                ),
+            }
+        }
+        let more = self.near_end.len().saturating_sub(MOST_LINES);
+        if more > 0 {
+            tracing::warn!(more, "certificates expire soon; see the metrics for which");
+        }
+    }
 }
+
+/// A start with 100,000 certificates near their end shall not fill the disk with that.
+const MOST_LINES: usize = 50;

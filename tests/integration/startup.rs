@@ -112,6 +112,10 @@ async fn bad_settings_are_refused() {
             &["lockgate.toml:2", "a b"],
         ),
         ("[origins]\nca = \"none.pem\"", &["none.pem"]),
+        (
+            "[alerts]\nwebhook = \"ftp://a.test/hook\"",
+            &["lockgate.toml:2", "webhook", "https://"],
+        ),
     ] {
         let config = ConfigDir::new();
         config.write("lockgate.toml", settings);

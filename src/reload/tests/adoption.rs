@@ -231,3 +231,60 @@ fn auto_takes_the_best_match() {
     bench.apply(certificate("unrelated", &issue(&[OTHER])));
     assert_eq!(bench.serves(PLAY), Some(exact.fingerprint));
 }
+
+#[test]
+fn what_comes_near_its_end_is_told_once_for_each_threshold() {
+    let (mut bench, _) = serving();
+    let short = issue_for(&[PLAY, OTHER], 2020, 2030);
+    bench.apply(forced("play", &short));
+    let mut at = |days: i64| {
+        // Midnight at the start of 2030.
+        bench.now.wall = Timestamp(1_893_456_000 - days * 86_400);
+        let near = bench.apply(Changes::default()).near_end;
+        let told = near.iter().map(|near| {
+            let count = (near.domain_count, near.domains.len());
+            (near.threshold.days(), near.days_left, count)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(at(31), []);
+    assert_eq!(at(29), [(30, 29, (2, 2))]);
+    assert_eq!(at(28), []);
+    assert_eq!(at(2), [(3, 2, (2, 2))]);
+    assert_eq!(at(-1), [(0, -1, (2, 2))]);
+    let almost_over = issue_for(&[PLAY, OTHER], 2020, 2031);
+    bench.now.wall = Timestamp(1_893_456_000 + 364 * 86_400);
+    let near = bench.apply(certificate("play", &almost_over)).near_end;
+    assert_eq!(near[0].threshold.days(), 3, "it is adopted below it");
+}
+
+#[test]
+fn a_staple_that_runs_out_is_dropped() {
+    let chain = include_bytes!("../../../tests/fixtures/ocsp/leaf.pem");
+    let key = include_bytes!("../../../tests/fixtures/ocsp/leaf.key");
+    let good = include_bytes!("../../../tests/fixtures/ocsp/good.der");
+    let files = || {
+        let mut files = Files::new(PathBuf::from("certificates/play"));
+        files.insert("tls.crt".to_owned(), Ok(chain.to_vec()));
+        files.insert("tls.key".to_owned(), Ok(key.to_vec()));
+        files.insert("ocsp.der".to_owned(), Ok(good.to_vec()));
+        files
+    };
+    let mut bench = Bench::new();
+    let report = bench.apply(certificate_files("play", files()));
+    assert!(report.problems.is_empty(), "{report:?}");
+    let staple = |bench: &Bench| {
+        let status = bench.catalog.status();
+        let certificate = status.certificates.get("play").unwrap();
+        let ocsp = certificate.pairs.iter().next().unwrap();
+        ocsp.certified.ocsp.is_some()
+    };
+    assert!(staple(&bench));
+    // It holds for a hundred years, the leaf for ten more.
+    bench.now.wall = Timestamp(bench.now.wall.0 + 101 * 365 * 86_400);
+    assert_eq!(reasons(&bench.apply(Changes::default())), ["ocsp_expired"]);
+    assert!(!staple(&bench));
+    let report = bench.apply(certificate_files("play", files()));
+    assert!(report.certificates_adopted.is_empty(), "nothing is new");
+    assert_eq!(reasons(&report), ["ocsp_expired"], "said of the file now");
+}

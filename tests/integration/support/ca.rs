@@ -1,16 +1,16 @@
 //! A certificate authority of the test's own, with an intermediate: what the clients trust is the
 //! root alone, so a chain that was not served whole does not verify.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
     PKCS_RSA_SHA256, RsaKeySize, date_time_ymd,
 };
-use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{RootCertStore, ServerConfig};
 
 /// Issues certificates.
 pub(crate) struct Ca {
@@ -109,6 +109,15 @@ impl Pair {
     /// The private key as bytes.
     pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("the key is PEM")
+    }
+
+    /// A TLS server that has this pair alone.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(self.chain(), self.key())
+            .expect("the pair is one");
+        Arc::new(config)
     }
 
     /// The leaf's fingerprint.

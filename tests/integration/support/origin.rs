@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,13 +27,9 @@ impl Origin {
 
     /// An origin behind TLS of its own.
     pub(crate) async fn start_tls(pair: &Pair) -> Self {
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(pair.chain(), pair.key())
-            .expect("the pair is one");
         Self {
             listener: bind().await,
-            tls: Some(TlsAcceptor::from(Arc::new(config))),
+            tls: Some(TlsAcceptor::from(pair.server())),
         }
     }
 
