@@ -43,26 +43,27 @@ impl<'a> Summary<'a> {
             Binding::Auto => "certificate auto".to_owned(),
             Binding::Unbound => String::new(),
         };
+        // Where clients have to show a certificate, nothing is served without TLS.
+        let plain = match domain.client_certificate_required {
+            true => "not served",
+            false => "plain HTTP",
+        };
         match &domain.https {
             Https::On(certificate) => {
-                let http = if redirects {
-                    "HTTP redirects"
-                } else {
-                    "HTTP too"
+                let http = match domain.client_certificate_required {
+                    _ if redirects => "HTTP redirects",
+                    true => "for client certificates only",
+                    false => "HTTP too",
                 };
                 let (name, until) = (&certificate.name, certificate.pairs.validity().not_after);
                 format!("HTTPS, {http}; certificate {name} until {until}")
             }
-            Https::Off => format!("plain HTTP: https = false; {named}"),
+            Https::Off => format!("{plain}: https = false; {named}"),
             Https::Unusable if domain.policy.is_none() => {
-                let http = match domain.client_certificate_required {
-                    true => "not served",
-                    false => "plain HTTP",
-                };
-                format!("{http}: its client_ca is not usable")
+                format!("{plain}: its client_ca is not usable")
             }
-            Https::Unusable => format!("plain HTTP: {named} is not usable"),
-            Https::Unbound => "plain HTTP: no certificate is bound".to_owned(),
+            Https::Unusable => format!("{plain}: {named} is not usable"),
+            Https::Unbound => format!("{plain}: no certificate is bound"),
         }
     }
 }

@@ -10,7 +10,7 @@ use rustls::{
     ClientConfig, ClientConnection, ConnectionCommon, HandshakeKind, RootCertStore,
     ServerConnection, SideData,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
 use crate::certificate::{Files, Pairs};
@@ -72,7 +72,8 @@ impl Bench {
         let name = A.try_into().unwrap();
         let mut ends = Ends {
             client: ClientConnection::new(Arc::new(client.clone()), name)?,
-            server: ServerConnection::new(serving)?,
+            server: ServerConnection::new(Arc::clone(&serving))?,
+            serving,
         };
         while ends.client.wants_write() || ends.server.wants_write() {
             pass(&mut ends.client, &mut ends.server)?;
@@ -90,6 +91,7 @@ impl Bench {
 struct Ends {
     client: ClientConnection,
     server: ServerConnection,
+    serving: Arc<ServerConfig>,
 }
 
 fn pass<F, T>(from: &mut ConnectionCommon<F>, to: &mut ConnectionCommon<T>) -> Result<(), Error>
@@ -137,17 +139,11 @@ fn certificate(issuer: &Issuer) -> Certificate {
     }
 }
 
+/// A client's certificate, valid for an hour.
 fn leaf(issuer: &Issuer) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
-    leaf_until(issuer, SystemTime::now() + Duration::from_secs(86_400))
-}
-
-fn leaf_until(
-    issuer: &Issuer,
-    end: SystemTime,
-) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["client".to_owned()]).unwrap();
-    params.not_after = end.into();
+    params.not_after = (SystemTime::now() + Duration::from_secs(60 * 60)).into();
     let leaf = params.signed_by(&key, issuer).unwrap();
     (leaf.der().clone(), key.into())
 }
@@ -238,14 +234,15 @@ fn who_must_show_a_certificate_is_refused_without() {
 #[test]
 fn a_session_ends_with_its_clients_certificate() {
     let bench = Bench::new();
-    let clients = Clients::new(bench.ca.pem().as_bytes(), true, &provider()).unwrap();
-    let ticketer = Arc::new(Ticketer::new(bench.keys, Context::new([0; 32])));
-    let (leaf, _) = leaf_until(&bench.ca, SystemTime::now() + Duration::from_secs(60));
-    let witness = clients.witness(&ticketer);
-    witness
-        .verify_client_cert(&leaf, &[], UnixTime::now())
-        .unwrap();
-    assert!(rustls::server::ProducesTickets::lifetime(&*ticketer) <= 60);
+    let optional = policy(&[&bench.ca], false);
+    for version in VERSIONS {
+        for (issuer, hours) in [(None, 12), (Some(&bench.ca), 1)] {
+            let client = bench.client(version, issuer);
+            let ends = bench.handshake(&optional, A, &client).unwrap();
+            let left = ends.serving.ticketer.lifetime();
+            assert_eq!(left.div_ceil(60 * 60), hours);
+        }
+    }
 }
 
 #[test]

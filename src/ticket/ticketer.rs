@@ -53,6 +53,9 @@ impl Ticketer {
     }
 
     fn seal(&self, now: u64, state: &[u8]) -> Option<Vec<u8>> {
+        if state.len() > MAX_STATE {
+            return None;
+        }
         let end = self.end(now);
         let mut content = Vec::with_capacity(size_of_val(&end) + state.len());
         content.extend_from_slice(&end.to_be_bytes());
@@ -102,6 +105,10 @@ impl fmt::Debug for Ticketer {
 /// The longest that a session lasts, in seconds: 12 hours cover an evening of watching, and a client
 /// is verified anew the next day (RFC 8446 section 4.6.1 asks for a limit, at most 7 days).
 const LIFETIME: u64 = 12 * 60 * 60;
+
+/// The most bytes of a session's state. It holds the client's certificates; a client whose chain is
+/// longer gets no ticket, since it would have to fit into the next ClientHello, and into 64 KiB.
+const MAX_STATE: usize = 16 * 1024;
 
 /// How far the clocks of processes that share keys may be apart, in seconds.
 const SKEW: u64 = 10 * 60;
@@ -182,6 +189,13 @@ mod tests {
         assert!(ticketer.lifetime() <= 60);
         ticketer.end_by(0);
         assert_eq!(ticketer.lifetime(), 0);
+    }
+
+    #[test]
+    fn a_state_that_is_too_long_makes_no_ticket() {
+        let ticketer = ticketer(&keys());
+        assert!(ticketer.seal(NOW, &[0; MAX_STATE]).is_some());
+        assert_eq!(ticketer.seal(NOW, &[0; MAX_STATE + 1]), None);
     }
 
     #[test]
