@@ -34,8 +34,9 @@ fn parser() -> Parser {
 
 fn rotation(turn: bool) -> Changes<Parser> {
     let name = "play".parse().expect("a certificate name");
+    let candidate = parser().certificate(&name, certificate(turn));
     Changes {
-        certificates: vec![(name, parser().certificate(certificate(turn)))],
+        certificates: vec![(name, candidate)],
         ..Changes::default()
     }
 }

@@ -9,6 +9,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use super::key::is_encrypted;
 use super::name::Name;
 use super::refusal::{Refusal, Unreadable};
+use super::text::PairText;
 
 /// A file's bytes, or why they were not read.
 pub type Content = Result<Vec<u8>, Unreadable>;
@@ -72,6 +73,24 @@ impl Files {
     pub fn beside(&self, is_it: impl Fn(&str) -> bool) -> Option<(PathBuf, &Content)> {
         let (name, content) = self.files.iter().find(|(name, _)| is_it(name))?;
         Some((self.location.join(name), content))
+    }
+
+    /// The files that could be read, by name, sorted.
+    pub fn readable(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter();
+        files.filter_map(|(name, content)| Some((&**name, content.as_deref().ok()?)))
+    }
+
+    /// The texts of the pairs that are there, in the order in which they are parsed.
+    pub fn texts(&self) -> Vec<PairText> {
+        let layouts = LABELS.iter().filter_map(|label| self.layout(label));
+        let texts = layouts.map(|layout| {
+            let contents = layout
+                .files()
+                .filter_map(|name| self.files[name].as_deref().ok());
+            PairText::of(contents)
+        });
+        texts.collect()
     }
 
     fn sections(&self, layout: &Layout<'_>) -> Result<Sections, Refusal> {

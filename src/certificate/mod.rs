@@ -16,6 +16,7 @@ mod pairs;
 mod refusal;
 mod staple;
 mod strength;
+mod text;
 mod validity;
 
 pub use chain::{ChainFault, Link};
@@ -32,6 +33,7 @@ pub use pairs::{Pairs, Parsed};
 pub use refusal::{Refusal, Unreadable, list as list_names};
 pub use staple::StapleFault;
 pub use strength::Weakness;
+pub use text::PairText;
 pub use validity::{InvalidTimestamp, Timestamp, Validity};
 
 /// A certificate as it may be served: its name and one verified version of it.

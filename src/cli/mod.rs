@@ -1,5 +1,6 @@
 //! The command line.
 
+mod certificates;
 mod check;
 mod summary;
 
@@ -28,7 +29,7 @@ pub struct Args {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Serve the domains of the configuration directory (the default).
     ///
@@ -36,6 +37,11 @@ enum Command {
     Run,
     /// List every problem of the configuration directory, and exit with 1 if there is one.
     Check,
+    /// Look into the history of certificates, and go back to a version of it.
+    Certificates {
+        #[command(subcommand)]
+        command: certificates::Command,
+    },
 }
 
 const AFTER_HELP: &str = "\
@@ -53,8 +59,9 @@ Environment:
 ///
 /// When the program cannot start, or cannot write what it has to say.
 pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    match args.command {
+    match &args.command {
         Some(Command::Check) => check::run(&args.config),
+        Some(Command::Certificates { command }) => certificates::run(&args.config, command),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
     }
 }

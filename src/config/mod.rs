@@ -19,7 +19,9 @@ pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains}
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};
-pub use settings::{Certificates, HttpsListener, Listeners, PlainHttp, Settings, parse_settings};
+pub use settings::{
+    Certificates, HttpsListener, Listeners, PlainHttp, Settings, State, parse_settings,
+};
 pub use source::{Changes, Content, Duplicate, Look, Lost, Parse, Scope, Source};
 pub use tickets::Tickets;
 pub use timeouts::Timeouts;

@@ -157,6 +157,16 @@ impl<'f, 'i> Table<'f, 'i> {
         })
     }
 
+    /// A whole number from 0 to 100.
+    pub(super) fn up_to_100(&mut self, key: &'static str) -> Option<usize> {
+        let number = self.integer(key)?;
+        let text = Spanned::new(number.span(), number.get_ref().to_string());
+        self.parse(key, "a number from 0 to 100", &text, |_| {
+            let number = Some(*number.get_ref()).filter(|number| *number <= 100)?;
+            usize::try_from(number).ok()
+        })
+    }
+
     pub(super) fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let text = self.string(key)?;
         let allowed = "a length of time from \"1ms\" to \"365d\", like \"10s\" or \"5m\"";

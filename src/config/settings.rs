@@ -34,12 +34,22 @@ pub struct Settings {
     pub tickets: Tickets,
     /// Roots in PEM that verify `https://` origins, beside the public ones.
     pub origin_ca: Option<PathBuf>,
-    /// Where history and the like are kept, for features that need it. `../state` by default.
-    pub state_directory: PathBuf,
+    /// What outlives the process.
+    pub state: State,
     /// Whether each request is logged. On by default.
     pub access_log: bool,
     /// Where events are posted to: certificates that expire, and the like. None by default.
     pub webhook: Option<WebhookUrl>,
+}
+
+/// What outlives the process, and where it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Relative to the configuration directory. `../state` by default.
+    pub directory: PathBuf,
+    /// How many versions of each certificate are kept, up to 100. 5 by default; with 0 there is no
+    /// history, and nothing to fall back to at a start while files are bad.
+    pub history: usize,
 }
 
 /// The sockets for viewers.
@@ -90,6 +100,15 @@ impl Default for Certificates {
     }
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            directory: PathBuf::from("../state"),
+            history: 5,
+        }
+    }
+}
+
 impl Default for Listeners {
     fn default() -> Self {
         Self {
@@ -114,7 +133,7 @@ impl Default for Settings {
             tls: TlsOptions::default(),
             tickets: Tickets::default(),
             origin_ca: None,
-            state_directory: PathBuf::from("../state"),
+            state: State::default(),
             access_log: true,
             webhook: None,
         }
@@ -129,6 +148,7 @@ impl Settings {
             ("listeners", self.listeners != new.listeners),
             ("admin.listen", self.admin != new.admin),
             ("origins.ca", self.origin_ca != new.origin_ca),
+            ("state", self.state != new.state),
         ];
         let changed = fixed.into_iter().filter(|(_, differs)| *differs);
         changed.map(|(key, _)| key).collect()
@@ -176,7 +196,10 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
         tls: TlsOptions::read_default(file, &mut tls),
         tickets: Tickets::read(root.table("tickets")),
         origin_ca: path(&mut origins, "ca"),
-        state_directory: path(&mut state, "directory").unwrap_or(default.state_directory),
+        state: State {
+            directory: path(&mut state, "directory").unwrap_or(default.state.directory),
+            history: state.up_to_100("history").unwrap_or(default.state.history),
+        },
         access_log: log.boolean("access").unwrap_or(default.access_log),
         webhook: webhook(&mut alerts),
     };
@@ -344,6 +367,7 @@ mod tests {
             ca = "ca.pem"
             [state]
             directory = "/var/lib/lockgate"
+            history = 9
             [log]
             access = false
             [alerts]
@@ -366,6 +390,7 @@ mod tests {
         assert_eq!(settings.tls.client_auth, Some(ClientAuthMode::Optional));
         assert_eq!(settings.tickets.directory, Some("tickets".into()));
         assert_eq!(settings.tickets.rotation, Duration::from_secs(3600));
+        assert_eq!(settings.state.history, 9);
         assert!(!settings.access_log);
         assert_eq!(settings.webhook.unwrap().target(), "/hook");
     }
@@ -388,6 +413,7 @@ mod tests {
         for text in [
             "workers = 0",
             "workers = 1025",
+            "[state]\nhistory = 101",
             "[timeouts]\nidle = \"0s\"",
             "[timeouts]\nidle = \"18446744073709551615s\"",
             "[certificates]\nscan_interval = \"366d\"",

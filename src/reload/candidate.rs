@@ -1,16 +1,24 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use rustls::crypto::CryptoProvider;
 
 use super::problem::Problem;
-use crate::certificate::{Files, Name, Pairs, Parsed, Refusal, Unreadable, is_options};
+use crate::certificate::{Files, Name, Pairs, Parsed, Refusal, Unreadable, is_options, is_staple};
 use crate::config::{self, Content, DomainFile, Options, Parse};
+use crate::state::{FilesDigest, Record, RecordPair};
 
 /// What the bytes of the configuration mean.
 #[derive(Clone, Debug)]
 pub struct Parser {
     provider: Arc<CryptoProvider>,
+    /// Bytes that candidates of this scan may still keep for history.
+    room: Arc<AtomicUsize>,
+    /// Certificates of which the digest of the files matters.
+    pinned: Arc<BTreeSet<Name>>,
 }
 
 /// What a certificate's newest files hold.
@@ -18,6 +26,10 @@ pub struct Parser {
 pub struct Candidate {
     pub(super) location: PathBuf,
     pub(super) parsed: Result<Parsed, Refusal>,
+    /// What history would keep of it, if there was room.
+    pub(super) record: Option<Record>,
+    /// The files as a rollback knows them, where there is one.
+    pub(super) digest: Option<FilesDigest>,
     options: Result<Options, OptionsFault>,
 }
 
@@ -31,7 +43,42 @@ enum OptionsFault {
 impl Parser {
     /// A parser that loads keys with this provider.
     pub fn new(provider: Arc<CryptoProvider>) -> Self {
-        Self { provider }
+        Self {
+            provider,
+            room: Arc::default(),
+            pinned: Arc::default(),
+        }
+    }
+
+    /// Gets ready for the next scan: candidates keep what history needs as far as `room` bytes
+    /// allow, and those of `pinned` certificates know the digest of their files.
+    pub(super) fn prepare(&mut self, room: usize, pinned: BTreeSet<Name>) {
+        self.room.store(room, Ordering::Relaxed);
+        self.pinned = Arc::new(pinned);
+    }
+
+    fn record(&self, name: &Name, files: &Files, parsed: &Parsed) -> Option<Record> {
+        let size = files.readable().map(|(_, content)| content.len()).sum();
+        let (load, order) = (Ordering::Relaxed, Ordering::Relaxed);
+        let left = |room: usize| room.checked_sub(size);
+        self.room.fetch_update(order, load, left).ok()?;
+        let pairs = parsed.leaves.iter().zip(files.texts());
+        let mut pairs = pairs.map(|(fingerprint, text)| RecordPair {
+            fingerprint: *fingerprint,
+            chain: text.chain,
+            key: text.key,
+        });
+        let staple = files
+            .beside(is_staple)
+            .filter(|_| parsed.pairs.has_staple());
+        Some(Record {
+            certificate: name.clone(),
+            adopted: SystemTime::now(),
+            location: files.location().to_owned(),
+            pair: pairs.next()?,
+            second: pairs.next(),
+            staple: staple.and_then(|(_, content)| content.as_ref().ok().cloned()),
+        })
     }
 }
 
@@ -43,10 +90,17 @@ impl Parse for Parser {
         Ok(config::parse_domains(path, &content?))
     }
 
-    fn certificate(&self, files: Files) -> Candidate {
+    fn certificate(&self, name: &Name, files: Files) -> Candidate {
+        let parsed = Pairs::parse(&files, &self.provider);
+        let digest = self.pinned.contains(name);
         Candidate {
-            parsed: Pairs::parse(&files, &self.provider),
+            record: parsed
+                .as_ref()
+                .ok()
+                .and_then(|parsed| self.record(name, &files, parsed)),
+            digest: digest.then(|| FilesDigest::of(files.readable())),
             options: options(&files),
+            parsed,
             location: files.into_location(),
         }
     }

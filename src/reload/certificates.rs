@@ -5,11 +5,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Now;
-use super::candidate::Candidate;
 use super::ends::Ends;
 use super::index::Index;
 use super::judge::{Flaw, Verdict, judge};
-use crate::certificate::{Certificate, Issuers, Name, Pairs, Refusal, Threshold, Timestamp};
+use crate::certificate::{
+    Certificate, Issuers, Name, Pairs, Parsed, Refusal, Threshold, Timestamp,
+};
 use crate::domain::Pattern;
 use crate::table::Table;
 
@@ -51,6 +52,16 @@ struct Torn {
     since: Instant,
     again: Instant,
     wait: Duration,
+}
+
+/// A version that may be adopted.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) parsed: Result<Parsed, Refusal>,
+    /// Whether an operator insists.
+    pub(super) force: bool,
+    /// Gives files that may be half written time before they are refused.
+    pub(super) patient: bool,
 }
 
 /// What became of new files.
@@ -104,26 +115,23 @@ impl Certificates {
     }
 
     /// Adopts the files of a certificate if they are sound, and notes that in `changed`. `bound`
-    /// are the domains that must not be left without. `patient` gives files that may be half
-    /// written time before they are refused.
+    /// are the domains that must not be left without.
     pub(super) fn adopt(
         &mut self,
         name: &Name,
-        candidate: Candidate,
+        offer: Offer,
         bound: impl Iterator<Item = Pattern>,
         now: Now,
-        patient: bool,
         changed: &mut Changed,
     ) -> Adoption {
-        let force = candidate.force();
         let in_use = self.in_use.get(name).map(|it| &it.pairs);
-        let verdict = match candidate.parsed {
-            Ok(parsed) => judge(in_use, parsed, bound, force, now.wall),
+        let verdict = match offer.parsed {
+            Ok(parsed) => judge(in_use, parsed, bound, offer.force, now.wall),
             Err(refusal) => Verdict::Refuse(refusal),
         };
         // What was refused already is reported; it need not be waited for at every scan.
         let is_news = !self.refused.contains(name);
-        if verdict.may_be_torn(in_use, is_news) && patient && self.wait(name, now.instant) {
+        if verdict.may_be_torn(in_use, is_news) && offer.patient && self.wait(name, now.instant) {
             return Adoption::Torn;
         }
         self.torn.remove(name);
@@ -150,6 +158,14 @@ impl Certificates {
         });
         let before = self.in_use.insert(name.clone(), Arc::clone(&certificate));
         self.relist(before.as_deref(), Some(&certificate), changed);
+    }
+
+    /// Puts a version of history in use, whatever is.
+    pub(super) fn restore(&mut self, name: &Name, pairs: Pairs, changed: &mut Changed) {
+        let in_use = self.in_use.get(name);
+        if !in_use.is_some_and(|in_use| in_use.pairs.same_chains(&pairs)) {
+            self.put_in_use(name, pairs, changed);
+        }
     }
 
     /// Lists one version in the place of another.

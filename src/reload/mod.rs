@@ -2,6 +2,7 @@
 //!
 //! It runs on a thread of its own, where waiting for a disk hurts nobody. Nothing else publishes.
 
+mod archive;
 mod bindings;
 mod candidate;
 mod catalog;
@@ -10,11 +11,13 @@ mod domains;
 mod ends;
 mod index;
 mod judge;
+mod library;
 mod named;
 mod policies;
 mod problem;
 mod problems;
 mod report;
+mod rollbacks;
 #[cfg(test)]
 mod tests;
 mod tickets;
@@ -30,15 +33,19 @@ use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use archive::Archive;
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
+use catalog::Step;
+pub use library::record_files;
 pub use problem::{Effect, Kind, Problem};
 pub use report::{NearEnd, Report, Status};
 use watcher::Watcher;
 
-use crate::certificate::Timestamp;
+use crate::certificate::{Name, Timestamp};
 use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
 use crate::snapshot::{Current, Publisher, Snapshot, channel};
+use crate::state::Pins;
 use crate::telemetry::{Counters, ReloadResult};
 
 /// What makes a reload happen.
@@ -98,6 +105,8 @@ pub struct Reloader {
     publisher: Publisher,
     status: watch::Sender<Arc<Status>>,
     counters: Arc<Counters>,
+    archive: Option<Archive>,
+    pins: Pins,
     /// Whether a reload broke off: what it had read may not have been taken over.
     broken: bool,
     after: Option<Hook>,
@@ -136,9 +145,8 @@ pub fn load(
     provider: Arc<CryptoProvider>,
     counters: Arc<Counters>,
 ) -> Result<Loaded, LoadError> {
-    let mut source = open(directory)?;
-    let settings = load_settings(&mut source).map_err(LoadError::Settings)?;
-    Loaded::new(source, settings, provider, counters)
+    let (source, settings) = open(directory)?;
+    Loaded::new(source, settings, provider, counters, Keeps::History)
 }
 
 /// Does the same, but puts the problems of `lockgate.toml` into the report as well, and goes on
@@ -148,12 +156,12 @@ pub fn load(
 ///
 /// When there is no directory.
 pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, LoadError> {
-    let mut source = open(directory)?;
+    let mut source = find(directory)?;
     let (settings, problems) = match load_settings(&mut source) {
         Ok(settings) => (settings, Vec::new()),
         Err(problems) => (Settings::default(), problems),
     };
-    let mut loaded = Loaded::new(source, settings, provider, Arc::default())?;
+    let mut loaded = Loaded::new(source, settings, provider, Arc::default(), Keeps::Nothing)?;
     let found = &mut loaded.report.problems;
     // A file that was written just now is read twice.
     found.retain(|problem| !problems.contains(problem));
@@ -161,7 +169,18 @@ pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, 
     Ok(loaded)
 }
 
-fn open(directory: &Path) -> Result<Source, LoadError> {
+/// Reads the settings of a configuration directory, and nothing else.
+///
+/// # Errors
+///
+/// When there is no directory, or `lockgate.toml` has problems.
+pub fn open(directory: &Path) -> Result<(Source, Settings), LoadError> {
+    let mut source = find(directory)?;
+    let settings = load_settings(&mut source).map_err(LoadError::Settings)?;
+    Ok((source, settings))
+}
+
+fn find(directory: &Path) -> Result<Source, LoadError> {
     match std::fs::read_dir(directory) {
         Ok(_) => Ok(Source::new(directory.to_owned())),
         Err(error) => Err(LoadError::Directory {
@@ -171,18 +190,35 @@ fn open(directory: &Path) -> Result<Source, LoadError> {
     }
 }
 
+/// Whether a load writes into the state directory.
+#[derive(Clone, Copy)]
+enum Keeps {
+    History,
+    /// It only looks.
+    Nothing,
+}
+
 impl Loaded {
     fn new(
         source: Source,
         settings: Settings,
         provider: Arc<CryptoProvider>,
         counters: Arc<Counters>,
+        keeps: Keeps,
     ) -> Result<Self, LoadError> {
+        let state = &settings.state;
+        let directory = source.root().join(&state.directory);
+        let archive = match keeps {
+            Keeps::History => Archive::open(directory.clone(), state.history),
+            Keeps::Nothing => None,
+        };
         let parser = Parser::new(Arc::clone(&provider));
         let catalog = Catalog::new(settings, provider)?;
         let (publisher, current) = channel(Snapshot::empty());
         let (status, receiver) = watch::channel(Arc::default());
         let mut reloader = Reloader {
+            archive,
+            pins: Pins::new(directory),
             source,
             parser,
             catalog,
@@ -192,7 +228,8 @@ impl Loaded {
             broken: false,
             after: None,
         };
-        let (report, _) = reloader.reload(false, Scope::Everything);
+        let expected = reloader.expect_lost();
+        let (report, _) = reloader.reload(false, Scope::Everything, &expected);
         Ok(Self {
             reloader,
             current,
@@ -265,7 +302,7 @@ impl Reloader {
         if !matches!(scope, Scope::Paths(_)) {
             *next_scan = Instant::now() + self.scan_interval();
         }
-        let (report, generation) = self.reload(true, scope);
+        let (report, generation) = self.reload(true, scope, &[]);
         if let Some(Hook(hook)) = &mut self.after {
             hook(&report);
         }
@@ -275,7 +312,11 @@ impl Reloader {
     /// The next trigger; none when time has come to look without one.
     fn wait(&self, triggers: &Receiver<Trigger>, next_scan: Instant) -> Option<Trigger> {
         let now = Instant::now();
-        let looks = [self.catalog.next_deadline(now), self.source.next_look()];
+        let looks = [
+            self.catalog.next_deadline(now),
+            self.source.next_look(),
+            self.archive.as_ref().map(Archive::next_deadline),
+        ];
         let deadline = looks.into_iter().flatten().min();
         let deadline = deadline.map_or(next_scan, |deadline| deadline.min(next_scan));
         let wait = deadline.saturating_duration_since(now);
@@ -285,6 +326,44 @@ impl Reloader {
 
     fn scan_interval(&self) -> Duration {
         self.catalog.settings().certificates.scan_interval
+    }
+
+    /// Writes what was adopted into history, and takes away the pins of rollbacks that are over.
+    fn keep(&mut self, report: &mut Report, now: Instant) {
+        let Some(archive) = &mut self.archive else {
+            return;
+        };
+        archive.take(report, now);
+        for certificate in &report.rollbacks_over {
+            if let Err(error) = self.pins.release(certificate) {
+                tracing::warn!(%certificate, %error, "cannot remove the pin of a rollback");
+            }
+        }
+    }
+
+    /// Before the first look: certificates that history knows from a directory that looks lost.
+    /// They count as seen there, so that they are not gone before it is back.
+    fn expect_lost(&mut self) -> Vec<Name> {
+        let Some(archive) = &self.archive else {
+            return Vec::new();
+        };
+        let directories = &self.catalog.settings().certificates.directories;
+        let lost: Vec<_> = directories
+            .iter()
+            .filter(|directory| self.source.looks_lost(directory))
+            .map(|directory| self.source.root().join(directory))
+            .collect();
+        if lost.is_empty() {
+            return Vec::new();
+        }
+        let mut expected = Vec::new();
+        for (name, location) in archive.locations() {
+            if let Some(directory) = lost.iter().find(|lost| location.starts_with(lost)) {
+                self.source.expect(name.clone(), directory);
+                expected.push(name);
+            }
+        }
+        expected
     }
 
     /// The directories to watch: everything below the configuration directory, and certificates
@@ -297,14 +376,24 @@ impl Reloader {
         directories.extend(certificates);
         let tickets = self.catalog.settings().tickets.directory.as_ref();
         directories.extend(tickets.map(|directory| root.join(directory)));
+        directories.push(self.pins.directory());
         directories
     }
 
     /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
-    fn reload(&mut self, patient: bool, scope: Scope) -> (Report, Option<u64>) {
+    fn reload(&mut self, patient: bool, scope: Scope, expected: &[Name]) -> (Report, Option<u64>) {
         let now = Now::read();
         let all = !matches!(scope, Scope::Paths(_));
-        let again = self.catalog.take_worth_a_look(now.instant, all);
+        let mut again = self.catalog.take_worth_a_look(now.instant, all);
+        if let Some(archive) = &mut self.archive {
+            let status = self.catalog.status();
+            again.extend(archive.take_unrecorded(&status, now.instant));
+        }
+        if self.archive.is_some() {
+            let (changed, pinned) = self.catalog.take_pins(self.pins.read());
+            again.extend(changed);
+            self.parser.prepare(ROOM, pinned);
+        }
         let mut changes = Changes::default();
         self.source
             .scan_settings(scope == Scope::Afresh, &mut changes);
@@ -314,11 +403,18 @@ impl Reloader {
             .scan(directories, &look, &self.parser, &mut changes);
         let scanned = Instant::now();
         let current = self.publisher.current();
-        let read = |named: &named::Named| named.read(&self.source);
-        let applied = self
-            .catalog
-            .apply_reading(changes, &current, now, patient, read);
-        let (snapshot, mut report) = applied;
+        let library = library::Disk {
+            source: &self.source,
+            history: self.archive.as_ref().map(Archive::history),
+            parser: &self.parser,
+        };
+        let step = Step {
+            now,
+            patient,
+            library: &library,
+            expected,
+        };
+        let (snapshot, mut report) = self.catalog.apply_step(changes, &current, &step);
         self.source
             .drop_missing(&report.files_removed, &report.certificates_removed);
         report.scan = scanned - now.instant;
@@ -331,11 +427,16 @@ impl Reloader {
             }
             None => ReloadResult::Unchanged,
         };
+        self.keep(&mut report, now.instant);
         self.counters.reloaded(result);
         self.status.send_replace(Arc::new(self.catalog.status()));
         (report, generation)
     }
 }
+
+/// Bytes of certificates that are kept from the reading until they are in history: more than the
+/// queue there holds.
+const ROOM: usize = 4 << 20;
 
 /// Waits until a burst of events is over, but not for long: files that are written slowly are
 /// looked at while they are. A signal among them counts for more.

@@ -6,6 +6,7 @@ use super::policies::PolicyFault;
 use crate::certificate::{self, Refusal};
 use crate::config::{self, Lost, Place};
 use crate::domain::{Name, Pattern};
+use crate::state::{Pin, PinProblem};
 use crate::ticket::InvalidKey;
 
 /// What a problem is filed under: it is there until the item is read again.
@@ -16,6 +17,8 @@ pub(super) enum Item {
     Certificate(certificate::Name),
     Options(certificate::Name),
     Staple(certificate::Name),
+    Rollback(certificate::Name),
+    Pin(PathBuf),
     Duplicate(certificate::Name, PathBuf),
     Domain(Pattern),
     DefaultDomain,
@@ -129,6 +132,50 @@ impl Problem {
             place: Some(problem.place.clone()),
             text: problem.reason.to_string(),
             hint: problem.reason.hint(),
+        }
+    }
+
+    /// A certificate that is rolled back.
+    pub(super) fn rolled_back(name: &certificate::Name, pin: &Pin) -> Self {
+        Self {
+            effect: Effect::Warning,
+            kind: Kind::Certificate,
+            name: name.to_string(),
+            reason: "rolled_back",
+            place: None,
+            text: format!(
+                "{} is served in place of its files since {}",
+                pin.version, pin.since
+            ),
+            hint: format!(
+                "run lockgate certificates rollback {name} --release, or put new files in place"
+            ),
+        }
+    }
+
+    /// A rollback that cannot be carried out.
+    pub(super) fn rollback_failed(name: &certificate::Name, pin: &Pin, error: &str) -> Self {
+        Self {
+            effect: Effect::Warning,
+            kind: Kind::Certificate,
+            name: name.to_string(),
+            reason: "rollback_failed",
+            place: None,
+            text: format!("{} cannot be served: {error}", pin.version),
+            hint: format!("choose another: lockgate certificates history {name}"),
+        }
+    }
+
+    /// A pin that cannot be read.
+    pub(super) fn pin(problem: &PinProblem) -> Self {
+        Self {
+            effect: Effect::Quarantine,
+            kind: Kind::File,
+            name: problem.path.display().to_string(),
+            reason: problem.error.code(),
+            place: None,
+            text: problem.error.to_string(),
+            hint: problem.error.hint().to_owned(),
         }
     }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::problem::{Effect, Problem};
 use crate::certificate::{self, Certificate, Threshold};
 use crate::domain::Pattern;
+use crate::state::Record;
 use crate::table::Table;
 
 /// What a reload changed.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// Domains that are served now and were not.
     pub domains_added: Vec<Pattern>,
@@ -24,6 +25,10 @@ pub struct Report {
     pub files_removed: Vec<PathBuf>,
     /// Whether session tickets have other keys now.
     pub ticket_keys_changed: bool,
+    /// Certificates whose rollback is over, since their files changed.
+    pub rollbacks_over: Vec<certificate::Name>,
+    /// What history is to keep of versions in use, where it is at hand.
+    pub(super) records: Vec<Record>,
     /// Certificates in use that came near their end, or expired.
     pub near_end: Vec<NearEnd>,
     /// Problems that are new.
@@ -86,6 +91,9 @@ impl Report {
         for problem in &self.recovered {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
             tracing::info!(kind, name, reason, "recovered");
+        }
+        for certificate in &self.rollbacks_over {
+            tracing::info!(%certificate, "the files changed, so the rollback is over");
         }
         self.log_ends();
         if !self.needs_restart.is_empty() {

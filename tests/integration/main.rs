@@ -10,6 +10,7 @@ mod client_auth;
 mod coalescing;
 mod deadlines;
 mod fields;
+mod history;
 mod layouts;
 mod limits;
 mod loss;

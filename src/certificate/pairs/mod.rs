@@ -27,6 +27,8 @@ pub struct Parsed {
     pub pairs: Pairs,
     /// What does not keep it from being served.
     pub notes: Vec<Note>,
+    /// The leaves in the order of the files.
+    pub leaves: Vec<Fingerprint>,
 }
 
 impl Pairs {
@@ -43,13 +45,18 @@ impl Pairs {
         let sections = files.pairs()?.into_iter();
         let pairs = sections.map(|it| Pair::new(it, staple, provider, &mut notes));
         let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+        let leaves = pairs.iter().map(|pair| pair.fingerprint).collect();
         let pairs = Self::of(pairs)?;
         if pairs.iter().any(|pair| pair.staple_until().is_some()) {
             // It speaks of one pair, so not of the other.
             notes.retain(|note| !matches!(note, Note::Staple(_)));
         }
         notes.dedup();
-        Ok(Parsed { pairs, notes })
+        Ok(Parsed {
+            pairs,
+            notes,
+            leaves,
+        })
     }
 
     fn of(mut pairs: Vec<Pair>) -> Result<Self, Refusal> {
@@ -66,6 +73,11 @@ impl Pairs {
             preferred,
             other: other.map(Box::new),
         })
+    }
+
+    /// Whether an OCSP response is sent with one of its leaves.
+    pub fn has_staple(&self) -> bool {
+        self.staple_until().is_some()
     }
 
     /// When the first of its OCSP staples is over.

@@ -17,7 +17,7 @@ pub trait Parse: Sync {
     fn domains(&self, path: &Path, content: Content) -> Self::Domains;
 
     /// Parses the files of a certificate.
-    fn certificate(&self, files: Files) -> Self::Certificate;
+    fn certificate(&self, name: &Name, files: Files) -> Self::Certificate;
 }
 
 /// Where to look for changes.

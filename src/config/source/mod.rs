@@ -20,7 +20,7 @@ use stamp::glance;
 use tokio::time::Instant;
 use units::{Found, Units};
 
-use crate::certificate::Name;
+use crate::certificate::{Files, Name};
 
 /// The configuration directory: the only place where configuration is read.
 ///
@@ -113,6 +113,30 @@ impl Source {
             self.certificates.next_look(),
         ];
         looks.into_iter().flatten().min()
+    }
+
+    /// The files of a certificate as they are now, if there are any.
+    pub fn files_of(&self, directories: &[PathBuf], name: &Name) -> Option<Files> {
+        let mut locations = Locations::new();
+        for directory in directories {
+            let directory = Arc::from(self.root.join(directory));
+            listing::list_one(&directory, name, &mut locations);
+        }
+        let (entry, _) = choose(name, locations.remove(name)?);
+        Some(entry?.read())
+    }
+
+    /// Whether a certificate directory is one that nothing in it counts as deleted from: it cannot
+    /// be listed, or holds no certificate.
+    pub fn looks_lost(&self, directory: &Path) -> bool {
+        listing::looks_lost(&self.root.join(directory))
+    }
+
+    /// Makes a certificate that another process saw in a directory one that was seen: it is missing
+    /// where it is not found, and lost with the directory.
+    pub fn expect(&mut self, name: Name, directory: &Path) {
+        let directory = Arc::from(self.root.join(directory));
+        self.certificates.expect(name, directory);
     }
 
     /// Stops telling that these are missing.
@@ -213,7 +237,7 @@ impl Source {
                 Found {
                     directory: Arc::clone(&entry.directory),
                     glance,
-                    content: (!same || forced).then(|| parse.certificate(entry.read())),
+                    content: (!same || forced).then(|| parse.certificate(&name, entry.read())),
                 }
             });
             (name, found, duplicates)

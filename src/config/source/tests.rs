@@ -34,7 +34,7 @@ impl Parse for Bytes {
         content
     }
 
-    fn certificate(&self, files: Files) -> Files {
+    fn certificate(&self, _: &Name, files: Files) -> Files {
         files
     }
 }

@@ -108,7 +108,7 @@ fn certificate(issued: &Issued) -> Changes {
     let mut files = Files::new(PathBuf::from("certificates/play"));
     files.insert("fullchain.pem".to_owned(), Ok(issued.chain.clone().into()));
     files.insert("privkey.pem".to_owned(), Ok(issued.key.clone().into()));
-    let candidate = Parser::new(provider()).certificate(files);
+    let candidate = Parser::new(provider()).certificate(&"play".parse().unwrap(), files);
     Changes {
         certificates: vec![("play".parse().unwrap(), candidate)],
         ..Changes::default()

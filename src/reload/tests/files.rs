@@ -135,6 +135,9 @@ impl Scene {
             tables.collect::<String>(),
         )
         .unwrap();
+        // What a start without history would serve is what there is to compare with.
+        let settings = "[state]\nhistory = 0\n";
+        fs::write(root.join("config/lockgate.toml"), settings).unwrap();
         for number in 0..PAIRS.len() {
             write_pair(&root.join(format!("versions/{number}")), number);
         }
@@ -245,7 +248,7 @@ impl Scene {
             true => Scope::Everything,
             false => Scope::Paths(changed),
         };
-        self.loaded.reloader.reload(true, scope);
+        self.loaded.reloader.reload(true, scope, &[]);
         self.assert_sound();
     }
 

@@ -13,7 +13,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::crypto::aws_lc_rs;
 
 use super::{Catalog, Now, Parser, Report};
-use crate::certificate::{Files, Fingerprint, Timestamp};
+use crate::certificate::{Files, Fingerprint, Name, Timestamp};
 use crate::config::{self, Parse, Settings};
 use crate::snapshot::{Domain, Https, Snapshot};
 
@@ -104,8 +104,9 @@ fn certificate(name: &str, issued: &Issued) -> Changes {
 }
 
 fn certificate_files(name: &str, files: Files) -> Changes {
+    let name: Name = name.parse().unwrap();
     Changes {
-        certificates: vec![(name.parse().unwrap(), parser().certificate(files))],
+        certificates: vec![(name.clone(), parser().certificate(&name, files))],
         ..Changes::default()
     }
 }

@@ -128,7 +128,8 @@ impl Pins {
         self.directory().join(file_name(certificate))
     }
 
-    fn directory(&self) -> PathBuf {
+    /// The directory of the pins.
+    pub fn directory(&self) -> PathBuf {
         self.state.join("rollback")
     }
 }

@@ -66,6 +66,12 @@ impl Edge {
         }
     }
 
+    /// Kills the program, and keeps its directory.
+    pub(crate) fn stop(self) -> ConfigDir {
+        drop(self.program);
+        self.config
+    }
+
     pub(crate) fn log(&self) -> &Log {
         &self.program.log
     }

@@ -167,7 +167,7 @@ impl Capture {
 fn command(subcommand: &str, config: &Path) -> Command {
     let mut command = Command::new(binary());
     command
-        .arg(subcommand)
+        .args(subcommand.split(' '))
         .arg("--config")
         .arg(config)
         .env_remove("RUST_LOG");

@@ -1,7 +1,7 @@
 //! The smallest whole: one domain with a certificate of its own, an origin that the test plays, and
 //! an edge between them.
 
-use super::ca::Ca;
+use super::ca::{Ca, Pair};
 use super::config::{ConfigDir, Domain};
 use super::edge::Edge;
 use super::http2::Http2;
@@ -17,6 +17,8 @@ pub(crate) struct Stage {
     pub(crate) ca: Ca,
     pub(crate) origin: Origin,
     pub(crate) edge: Edge,
+    /// What the domain was served with first.
+    pub(crate) pair: Pair,
 }
 
 impl Stage {
@@ -40,11 +42,17 @@ impl Stage {
             .fold(ConfigDir::new(), |config, (key, value)| {
                 config.set(key, value)
             });
-        config.install("play", &ca.issue(&[PLAY]));
+        let pair = ca.issue(&[PLAY]);
+        config.install("play", &pair);
         config.domain(&Domain::named(PLAY).origin(origin.url()).certificate("play"));
         arrange(&config, &ca, &origin);
         let edge = Edge::start(config).await;
-        Self { ca, origin, edge }
+        Self {
+            ca,
+            origin,
+            edge,
+            pair,
+        }
     }
 
     /// A client that trusts the stage's CA.

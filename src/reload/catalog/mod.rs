@@ -1,3 +1,5 @@
+mod adopt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -5,21 +7,23 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
-use super::Now;
-use super::candidate::{Candidate, Parser};
-use super::certificates::{Adoption, Certificates, Changed};
-use super::domains::Domains;
-use super::judge::{Flaw, staple_expired};
-use super::named::{Contents, Named};
-use super::policies::Policies;
-use super::problem::{Item, Problem};
-use super::problems::Problems;
-use super::report::{NearEnd, Report, Status};
-use super::tickets::Tickets;
 use crate::certificate::{Name, Refusal, Unreadable};
 use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
 use crate::domain::Pattern;
+use crate::reload::Now;
+use crate::reload::candidate::Parser;
+use crate::reload::certificates::Certificates;
+use crate::reload::domains::Domains;
+use crate::reload::library::{Library, Nothing};
+use crate::reload::named::{Contents, Named};
+use crate::reload::policies::Policies;
+use crate::reload::problem::{Item, Problem};
+use crate::reload::problems::Problems;
+use crate::reload::report::{Report, Status};
+use crate::reload::rollbacks::Rollbacks;
+use crate::reload::tickets::Tickets;
 use crate::snapshot::{Domain, Https, Snapshot};
+use crate::state::{Pin, PinProblem};
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
@@ -34,6 +38,18 @@ pub struct Catalog {
     policies: Policies,
     tickets: Tickets,
     problems: Problems,
+    rollbacks: Rollbacks,
+    pin_problems: BTreeMap<Item, Vec<Problem>>,
+}
+
+/// What a change is taken over with.
+pub(super) struct Step<'s, L> {
+    pub(super) now: Now,
+    /// Gives certificates that may be half written another chance.
+    pub(super) patient: bool,
+    pub(super) library: &'s L,
+    /// Certificates that were in use before the process began, in a directory that is lost.
+    pub(super) expected: &'s [Name],
 }
 
 impl Catalog {
@@ -53,6 +69,8 @@ impl Catalog {
             policies: Policies::new(provider, tls),
             tickets: Tickets::new()?,
             problems: Problems::default(),
+            rollbacks: Rollbacks::default(),
+            pin_problems: BTreeMap::new(),
         })
     }
 
@@ -69,27 +87,35 @@ impl Catalog {
         now: Now,
         patient: bool,
     ) -> (Option<Snapshot>, Report) {
-        self.apply_reading(changes, current, now, patient, |_| Contents::default())
+        let library = &Nothing;
+        let step = Step {
+            now,
+            patient,
+            library,
+            expected: &[],
+        };
+        self.apply_step(changes, current, &step)
     }
 
-    /// Does the same; `read` is asked for the files that settings and domains name.
-    pub(super) fn apply_reading(
+    /// Does the same with a library to ask.
+    pub(super) fn apply_step(
         &mut self,
         changes: Changes<Parser>,
         current: &Snapshot,
-        now: Now,
-        patient: bool,
-        read: impl FnOnce(&Named) -> Contents,
+        step: &Step<'_, impl Library>,
     ) -> (Option<Snapshot>, Report) {
+        let now = step.now;
         let mut report = Report::default();
         if let Some((path, content)) = &changes.settings {
             self.take_settings(path, content, &mut report);
         }
-        self.problems.note_states(states(&changes));
+        let mut states = states(&changes);
+        states.extend(std::mem::take(&mut self.pin_problems));
+        self.problems.note_states(states);
         let mut concerned = self.take_domains(changes.domains, now);
         concerned.extend(self.domains.miss(&changes.domains_missing, now));
         self.certificates.miss(&changes.certificates_missing, now);
-        let changed = self.take_certificates(changes.certificates, now, patient, &mut report);
+        let changed = self.take_certificates(changes.certificates, step, &mut report);
         concerned.extend(self.domains.concerned_by(&changed));
         let grace = self.settings.certificates.removal_grace;
         let expired = self.domains.expire(now, grace);
@@ -100,7 +126,7 @@ impl Catalog {
         if self.policies.take_default(&self.settings.tls) {
             concerned.extend(self.domains.names().cloned());
         }
-        let contents = read(&self.named(&concerned));
+        let contents = step.library.contents(&self.named(&concerned));
         let verifying = self.take_contents(contents, now);
         concerned.extend(verifying);
         let snapshot = self.build(current, &concerned, &expired.domains, now, &mut report);
@@ -195,93 +221,6 @@ impl Catalog {
         concerned
     }
 
-    fn take_certificates(
-        &mut self,
-        candidates: Vec<(Name, Candidate)>,
-        now: Now,
-        patient: bool,
-        report: &mut Report,
-    ) -> Changed {
-        let mut changed = Changed::default();
-        for (name, candidate) in candidates {
-            let (location, options) =
-                (candidate.location.clone(), candidate.option_problems(&name));
-            self.problems.note(Item::Options(name.clone()), options);
-            let bound = self.domains.bound_to(&name);
-            let adoption =
-                self.certificates
-                    .adopt(&name, candidate, bound, now, patient, &mut changed);
-            let flaws = match adoption {
-                Adoption::Torn => continue,
-                Adoption::Refused(refusal) => {
-                    let problem = Problem::certificate(&name, &location, &refusal);
-                    self.problems.note(Item::Certificate(name), vec![problem]);
-                    continue;
-                }
-                Adoption::Same(flaws) => flaws,
-                Adoption::Adopted(flaws) => {
-                    report.certificates_adopted.push(name.clone());
-                    flaws
-                }
-            };
-            let problems = flaws.iter();
-            let problems = problems.map(|flaw| Problem::in_use(&name, Some(&location), flaw));
-            let problems = problems.collect();
-            self.problems.forget(Item::Staple(name.clone()));
-            self.problems.note(Item::Certificate(name), problems);
-        }
-        self.certificates.settle(now);
-        self.remove_certificates(now, &mut changed, report);
-        changed
-    }
-
-    /// Takes out what has been gone for long enough, and notes what has expired in use.
-    fn remove_certificates(&mut self, now: Now, changed: &mut Changed, report: &mut Report) {
-        let grace = self.settings.certificates.removal_grace;
-        report.certificates_removed = self.certificates.remove_gone(now, grace, changed);
-        for name in &report.certificates_removed {
-            self.problems.forget(Item::Certificate(name.clone()));
-            self.problems.forget(Item::Options(name.clone()));
-            self.problems.forget(Item::Staple(name.clone()));
-        }
-        for (name, until) in self.certificates.drop_staples(now, changed) {
-            let problem = Problem::in_use(&name, None, &staple_expired(until));
-            self.problems.note(Item::Staple(name), vec![problem]);
-        }
-        for name in self.certificates.note_expiries(now, changed) {
-            let Some(certificate) = self.certificates.get(&name) else {
-                continue;
-            };
-            let item = Item::Certificate(name.clone());
-            match certificate.pairs.check_time(now.wall) {
-                // What is wrong with newer files says more.
-                Err(expired) if !self.problems.has(&item) => {
-                    let problem = Problem::in_use(&name, None, &Flaw::from(&expired));
-                    self.problems.note(item, vec![problem]);
-                }
-                Err(_) => {}
-                Ok(()) => self.problems.forget(item),
-            }
-        }
-    }
-
-    fn near_end(&mut self, now: Now) -> Vec<NearEnd> {
-        let near = self.certificates.take_near_end(now).into_iter();
-        let near = near.map(|(certificate, threshold)| {
-            let bound = self.domains.bindings().listed_under(&certificate.name);
-            let mut bound = bound.cloned();
-            let domains: Vec<_> = bound.by_ref().take(DOMAINS_NAMED).collect();
-            NearEnd {
-                threshold,
-                days_left: certificate.pairs.validity().days_left(now.wall),
-                domain_count: domains.len() + bound.count(),
-                domains,
-                certificate,
-            }
-        });
-        near.collect()
-    }
-
     fn build(
         &mut self,
         current: &Snapshot,
@@ -363,6 +302,19 @@ impl Catalog {
         Some(domain)
     }
 
+    /// Takes over the rollbacks as they are now. Returns the certificates that the source shall read
+    /// again, and all of which the digest of the files matters.
+    pub(super) fn take_pins(
+        &mut self,
+        (pins, problems): (BTreeMap<Name, Pin>, Vec<PinProblem>),
+    ) -> (BTreeSet<Name>, BTreeSet<Name>) {
+        let problems = problems.iter();
+        let problems = problems.map(|it| (Item::Pin(it.path.clone()), vec![Problem::pin(it)]));
+        self.pin_problems = problems.collect();
+        let changed = self.rollbacks.take(pins);
+        (changed, self.rollbacks.names())
+    }
+
     /// Takes the certificates that the source shall read again, though nothing about them changed.
     pub(super) fn take_worth_a_look(&mut self, now: Instant, all: bool) -> BTreeSet<Name> {
         self.certificates.take_worth_a_look(now, all)
@@ -387,9 +339,6 @@ impl Catalog {
         }
     }
 }
-
-/// Domains that are named where a certificate is told about.
-const DOMAINS_NAMED: usize = 20;
 
 /// What a scan tells anew each time: lost directories, and names that are taken.
 fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
