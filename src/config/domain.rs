@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -104,24 +105,24 @@ pub fn parse_domains(path: &Path, content: &[u8]) -> DomainFile {
         // Half a table may mean the opposite of the whole one.
         return parsed;
     }
+    let mut places = HashMap::new();
     for table in root.tables("domain") {
         let offset = table.offset();
         let (name, domain) = parse_domain(&file, table);
-        let mut earlier = parsed.domains.iter();
-        match earlier.find(|earlier| Some(&earlier.name) == name.as_ref()) {
-            None => parsed.note_domain(name.as_ref(), domain, file.take_problems()),
-            Some(earlier) => {
-                let (name, first) = (earlier.name.clone(), earlier.place.clone());
-                file.report(
-                    offset,
-                    Reason::DuplicateDomain {
-                        name: name.clone(),
-                        first,
-                    },
-                );
-                parsed.note_problems(Some(&name), file.take_problems());
-            }
+        let first = name.as_ref().and_then(|name| places.get(name)).cloned();
+        if let Some((duplicate, first)) = name.clone().zip(first) {
+            let reason = Reason::DuplicateDomain {
+                name: duplicate,
+                first,
+            };
+            file.report(offset, reason);
+            parsed.note_problems(name.as_ref(), file.take_problems());
+            continue;
         }
+        let problems = file.take_problems();
+        let sound = domain.as_ref().filter(|_| problems.is_empty());
+        places.extend(sound.map(|it| (it.name.clone(), it.place.clone())));
+        parsed.note_domain(name.as_ref(), domain, problems);
     }
     root.finish();
     parsed.note_file(file.take_problems());

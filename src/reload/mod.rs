@@ -12,7 +12,9 @@ mod ends;
 mod index;
 mod judge;
 mod library;
+mod load;
 mod named;
+mod patrol;
 mod policies;
 mod problem;
 mod problems;
@@ -24,12 +26,12 @@ mod tickets;
 mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 
-use rustls::crypto::CryptoProvider;
+use rustix::process::setpriority_process;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -38,13 +40,15 @@ pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
 use catalog::Step;
 pub use library::record_files;
+pub use load::{LoadError, Loaded, check, load, open};
+use patrol::Patrol;
 pub use problem::{Effect, Kind, Problem};
 pub use report::{NearEnd, Report, Status};
 use watcher::Watcher;
 
 use crate::certificate::{Name, Timestamp};
-use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
-use crate::snapshot::{Current, Publisher, Snapshot, channel};
+use crate::config::{Changes, Look, Scope, Source};
+use crate::snapshot::Publisher;
 use crate::state::Pins;
 use crate::telemetry::{Counters, ReloadResult};
 
@@ -76,26 +80,6 @@ impl Now {
     }
 }
 
-/// The configuration cannot be used at all.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The configuration directory is not there or not readable.
-    #[error("cannot read the configuration directory {}: {error}; create it, or name another with --config", .path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        error: std::io::Error,
-    },
-    /// `lockgate.toml` has problems.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Settings(Vec<Problem>),
-    /// The TLS library cannot start.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-}
-
 /// Loads a configuration directory and keeps the snapshot true to it.
 #[derive(Debug)]
 pub struct Reloader {
@@ -121,138 +105,6 @@ impl std::fmt::Debug for Hook {
     }
 }
 
-/// What a first load gives: the loop to run, and the ends that others hold.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The loop.
-    pub reloader: Reloader,
-    /// The read end of the snapshot.
-    pub current: Current,
-    /// What is in use and what is wrong.
-    pub status: watch::Receiver<Arc<Status>>,
-    /// What the first load found.
-    pub report: Report,
-}
-
-/// Reads a configuration directory for the first time.
-///
-/// # Errors
-///
-/// When there is no directory, or `lockgate.toml` has problems; a bad domain or certificate is in
-/// the report instead.
-pub fn load(
-    directory: &Path,
-    provider: Arc<CryptoProvider>,
-    counters: Arc<Counters>,
-) -> Result<Loaded, LoadError> {
-    let (source, settings) = open(directory)?;
-    Loaded::new(source, settings, provider, counters, Keeps::History)
-}
-
-/// Does the same, but puts the problems of `lockgate.toml` into the report as well, and goes on
-/// with the defaults.
-///
-/// # Errors
-///
-/// When there is no directory.
-pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, LoadError> {
-    let mut source = find(directory)?;
-    let (settings, problems) = match load_settings(&mut source) {
-        Ok(settings) => (settings, Vec::new()),
-        Err(problems) => (Settings::default(), problems),
-    };
-    let mut loaded = Loaded::new(source, settings, provider, Arc::default(), Keeps::Nothing)?;
-    let found = &mut loaded.report.problems;
-    // A file that was written just now is read twice.
-    found.retain(|problem| !problems.contains(problem));
-    found.splice(0..0, problems);
-    Ok(loaded)
-}
-
-/// Reads the settings of a configuration directory, and nothing else.
-///
-/// # Errors
-///
-/// When there is no directory, or `lockgate.toml` has problems.
-pub fn open(directory: &Path) -> Result<(Source, Settings), LoadError> {
-    let mut source = find(directory)?;
-    let settings = load_settings(&mut source).map_err(LoadError::Settings)?;
-    Ok((source, settings))
-}
-
-fn find(directory: &Path) -> Result<Source, LoadError> {
-    match std::fs::read_dir(directory) {
-        Ok(_) => Ok(Source::new(directory.to_owned())),
-        Err(error) => Err(LoadError::Directory {
-            path: directory.to_owned(),
-            error,
-        }),
-    }
-}
-
-/// Whether a load writes into the state directory.
-#[derive(Clone, Copy)]
-enum Keeps {
-    History,
-    /// It only looks.
-    Nothing,
-}
-
-impl Loaded {
-    fn new(
-        source: Source,
-        settings: Settings,
-        provider: Arc<CryptoProvider>,
-        counters: Arc<Counters>,
-        keeps: Keeps,
-    ) -> Result<Self, LoadError> {
-        let state = &settings.state;
-        let directory = source.root().join(&state.directory);
-        let archive = match keeps {
-            Keeps::History => Archive::open(directory.clone(), state.history),
-            Keeps::Nothing => None,
-        };
-        let parser = Parser::new(Arc::clone(&provider));
-        let catalog = Catalog::new(settings, provider)?;
-        let (publisher, current) = channel(Snapshot::empty());
-        let (status, receiver) = watch::channel(Arc::default());
-        let mut reloader = Reloader {
-            archive,
-            pins: Pins::new(directory),
-            source,
-            parser,
-            catalog,
-            publisher,
-            status,
-            counters,
-            broken: false,
-            after: None,
-        };
-        let expected = reloader.expect_lost();
-        let (report, _) = reloader.reload(false, Scope::Everything, &expected);
-        Ok(Self {
-            reloader,
-            current,
-            status: receiver,
-            report,
-        })
-    }
-}
-
-fn load_settings(source: &mut Source) -> Result<Settings, Vec<Problem>> {
-    let mut changes = Changes::<Parser>::default();
-    source.scan_settings(false, &mut changes);
-    match changes.settings {
-        Some((path, Ok(content))) => parse_settings(&path, &content).map_err(|problems| {
-            let problems = problems.iter();
-            let problems = problems.map(|problem| Problem::config(None, problem));
-            problems.collect()
-        }),
-        Some((path, Err(unreadable))) => Err(vec![Problem::unreadable(&path, &unreadable)]),
-        None => Err(changes.lost.iter().map(Problem::lost).collect()),
-    }
-}
-
 /// Makes the queue of triggers: several that come together cause one reload.
 pub fn triggers() -> (SyncSender<Trigger>, Receiver<Trigger>) {
     sync_channel(16)
@@ -267,11 +119,15 @@ impl Reloader {
 
     /// Reloads whenever there is a reason to, for ever.
     pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) -> ! {
+        // Viewers come first. On Linux, this is about the calling thread and those that it starts.
+        if let Err(error) = setpriority_process(None, NICE) {
+            tracing::debug!(%error, "the reload thread keeps its priority");
+        }
         let mut watcher = Watcher::new(sender);
-        let mut next_scan = Instant::now() + self.scan_interval();
+        let mut patrol = Patrol::new(self.scan_interval());
         loop {
             // A bug in a reload must not end the loop: what was published stays.
-            let turn = AssertUnwindSafe(|| self.turn(&mut watcher, triggers, &mut next_scan));
+            let turn = AssertUnwindSafe(|| self.turn(&mut watcher, triggers, &mut patrol));
             self.broken = catch_unwind(turn).is_err();
             if self.broken {
                 self.counters.reloaded(ReloadResult::Failed);
@@ -280,37 +136,44 @@ impl Reloader {
     }
 
     /// Waits for a reason to reload, and does.
-    fn turn(
-        &mut self,
-        watcher: &mut Watcher,
-        triggers: &Receiver<Trigger>,
-        next_scan: &mut Instant,
-    ) {
+    fn turn(&mut self, watcher: &mut Watcher, triggers: &Receiver<Trigger>, patrol: &mut Patrol) {
         // What changed before the watch began made no event.
-        let scope = match watcher.watch(self.directories()) {
-            true => Scope::Everything,
-            false => match self.wait(triggers, *next_scan) {
-                Some(Trigger::Signal) => Scope::Afresh,
-                _ => watcher.take_changed(),
-            },
+        let is_new = watcher.watch(self.directories());
+        let trigger = match is_new {
+            true => None,
+            false => self.wait(triggers, patrol.next(self.source.is_on_patrol())),
         };
-        let scope = match scope {
+        let now = Instant::now();
+        let begins = is_new || (patrol.begins(now) && !self.source.is_on_patrol());
+        let scope = match trigger {
             _ if self.broken => Scope::Afresh,
-            Scope::Paths(_) if *next_scan <= Instant::now() => Scope::Everything,
-            scope => scope,
+            Some(Trigger::Signal) => Scope::Afresh,
+            _ if begins && self.begin_patrol() => Scope::Everything,
+            _ => watcher.take_changed(),
         };
-        if !matches!(scope, Scope::Paths(_)) {
-            *next_scan = Instant::now() + self.scan_interval();
+        if begins || !matches!(scope, Scope::Paths(_)) {
+            patrol.began(now, self.scan_interval());
         }
-        let (report, generation) = self.reload(true, scope, &[]);
+        let look = Look {
+            scope,
+            again: self.catalog.take_worth_a_look(now, begins),
+            patrol: patrol.part_is_due(now),
+        };
+        let (report, generation) = patrol.measure(|| self.reload(true, look, &[]));
         if let Some(Hook(hook)) = &mut self.after {
             hook(&report);
         }
         report.log(generation);
     }
 
+    /// Begins a look at everything; says whether that has to be taken at once.
+    fn begin_patrol(&mut self) -> bool {
+        let directories = &self.catalog.settings().certificates.directories;
+        self.source.begin_patrol(directories).is_err()
+    }
+
     /// The next trigger; none when time has come to look without one.
-    fn wait(&self, triggers: &Receiver<Trigger>, next_scan: Instant) -> Option<Trigger> {
+    fn wait(&self, triggers: &Receiver<Trigger>, patrol: Instant) -> Option<Trigger> {
         let now = Instant::now();
         let looks = [
             self.catalog.next_deadline(now),
@@ -318,7 +181,7 @@ impl Reloader {
             self.archive.as_ref().map(Archive::next_deadline),
         ];
         let deadline = looks.into_iter().flatten().min();
-        let deadline = deadline.map_or(next_scan, |deadline| deadline.min(next_scan));
+        let deadline = deadline.map_or(patrol, |deadline| deadline.min(patrol));
         let wait = deadline.saturating_duration_since(now);
         let trigger = triggers.recv_timeout(wait.max(QUIET)).ok()?;
         Some(gather(triggers, trigger))
@@ -341,31 +204,6 @@ impl Reloader {
         }
     }
 
-    /// Before the first look: certificates that history knows from a directory that looks lost.
-    /// They count as seen there, so that they are not gone before it is back.
-    fn expect_lost(&mut self) -> Vec<Name> {
-        let Some(archive) = &self.archive else {
-            return Vec::new();
-        };
-        let directories = &self.catalog.settings().certificates.directories;
-        let lost: Vec<_> = directories
-            .iter()
-            .filter(|directory| self.source.looks_lost(directory))
-            .map(|directory| self.source.root().join(directory))
-            .collect();
-        if lost.is_empty() {
-            return Vec::new();
-        }
-        let mut expected = Vec::new();
-        for (name, location) in archive.locations() {
-            if let Some(directory) = lost.iter().find(|lost| location.starts_with(lost)) {
-                self.source.expect(name.clone(), directory);
-                expected.push(name);
-            }
-        }
-        expected
-    }
-
     /// The directories to watch: everything below the configuration directory, and certificates
     /// kept elsewhere.
     fn directories(&self) -> Vec<PathBuf> {
@@ -381,23 +219,26 @@ impl Reloader {
     }
 
     /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
-    fn reload(&mut self, patient: bool, scope: Scope, expected: &[Name]) -> (Report, Option<u64>) {
+    fn reload(
+        &mut self,
+        patient: bool,
+        mut look: Look,
+        expected: &[Name],
+    ) -> (Report, Option<u64>) {
         let now = Now::read();
-        let all = !matches!(scope, Scope::Paths(_));
-        let mut again = self.catalog.take_worth_a_look(now.instant, all);
         if let Some(archive) = &mut self.archive {
             let status = self.catalog.status();
-            again.extend(archive.take_unrecorded(&status, now.instant));
+            look.again
+                .extend(archive.take_unrecorded(&status, now.instant));
         }
         if self.archive.is_some() {
             let (changed, pinned) = self.catalog.take_pins(self.pins.read());
-            again.extend(changed);
+            look.again.extend(changed);
             self.parser.prepare(ROOM, pinned);
         }
         let mut changes = Changes::default();
         self.source
-            .scan_settings(scope == Scope::Afresh, &mut changes);
-        let look = Look { scope, again };
+            .scan_settings(look.scope == Scope::Afresh, &mut changes);
         let directories = &self.catalog.settings().certificates.directories;
         self.source
             .scan(directories, &look, &self.parser, &mut changes);
@@ -455,3 +296,6 @@ fn gather(triggers: &Receiver<Trigger>, first: Trigger) -> Trigger {
 
 const QUIET: Duration = Duration::from_millis(20);
 const LONGEST_BURST: Duration = Duration::from_millis(200);
+
+/// Niceness of the reload thread: a tenth of a worker's share while both want the processor.
+const NICE: i32 = 10;

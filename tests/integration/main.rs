@@ -11,6 +11,7 @@ mod coalescing;
 mod deadlines;
 mod fields;
 mod history;
+mod kill;
 mod layouts;
 mod limits;
 mod loss;

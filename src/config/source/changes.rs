@@ -27,6 +27,19 @@ pub struct Look {
     pub scope: Scope,
     /// Certificates to read again, changed or not.
     pub again: BTreeSet<Name>,
+    /// Whether the next part of a look at everything is taken as well, where one is under way.
+    pub patrol: bool,
+}
+
+impl Look {
+    /// A look without anything that is read again.
+    pub fn at(scope: Scope) -> Self {
+        Self {
+            scope,
+            again: BTreeSet::new(),
+            patrol: true,
+        }
+    }
 }
 
 /// How far a look goes.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::read::read;
+use super::stamp::Look;
 use crate::certificate::{self, FLAT_ENDINGS, Files, Name};
 
 /// A place where files of a certificate's name are.
@@ -138,7 +139,13 @@ pub(super) fn looks_lost(directory: &Path) -> bool {
 pub(super) struct Entry {
     pub(super) directory: Arc<Path>,
     pub(super) location: PathBuf,
-    files: io::Result<Vec<PathBuf>>,
+    files: io::Result<Vec<File>>,
+}
+
+/// A file that was found, and whether it is known to be a regular one.
+struct File {
+    path: PathBuf,
+    is_regular: bool,
 }
 
 impl Entry {
@@ -154,7 +161,10 @@ impl Entry {
             },
             Kind::Shared(endings) => {
                 let files = endings.into_iter();
-                let files = files.map(|ending| directory.join(format!("{name}.{ending}")));
+                let files = files.map(|ending| File {
+                    path: directory.join(format!("{name}.{ending}")),
+                    is_regular: false,
+                });
                 (directory.to_path_buf(), Ok(files.collect()))
             }
             Kind::Broken => {
@@ -163,7 +173,7 @@ impl Entry {
             }
         };
         if let Ok(files) = &files
-            && !files.iter().any(|path| is_essential(path))
+            && !files.iter().any(|file| is_essential(&file.path))
         {
             return None;
         }
@@ -180,18 +190,23 @@ impl Entry {
             Ok(files) => (&files[..], None),
             Err(_) => (&[][..], Some(&*self.location)),
         };
-        files.iter().map(PathBuf::as_path).chain(location)
+        files.iter().map(|file| &*file.path).chain(location)
     }
 
-    pub(super) fn read(self) -> Files {
-        let paths = match self.files {
-            Ok(paths) => paths,
-            Err(error) => return Files::unreadable(self.location, error.into()),
+    /// Reads the files, and notes what is seen of them on the way.
+    pub(super) fn read(self, look: &mut Look) -> Files {
+        let found = match self.files {
+            Ok(found) => found,
+            Err(error) => {
+                look.at(&self.location);
+                return Files::unreadable(self.location, error.into());
+            }
         };
         let mut files = Files::new(self.location);
-        for path in paths {
-            if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-                files.insert(name.to_owned(), read(&path));
+        for file in found {
+            if let Some(name) = file.path.file_name().and_then(|name| name.to_str()) {
+                let content = read(&file.path, file.is_regular, look);
+                files.insert(name.to_owned(), content);
             }
         }
         files
@@ -199,15 +214,19 @@ impl Entry {
 }
 
 /// The files of a certificate's own directory, sorted.
-fn list_own(directory: &Path) -> io::Result<Vec<PathBuf>> {
+fn list_own(directory: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         if name.to_str().is_some_and(certificate::is_relevant) {
-            files.push(directory.join(name));
+            files.push(File {
+                path: directory.join(name),
+                is_regular: entry.file_type().is_ok_and(|kind| kind.is_file()),
+            });
         }
     }
-    files.sort_unstable();
+    files.sort_unstable_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
     Ok(files)
 }
 

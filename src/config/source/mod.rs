@@ -1,7 +1,9 @@
 mod changes;
+mod domains;
 mod listing;
 mod named;
 mod parallel;
+mod patrol;
 mod read;
 mod stamp;
 mod units;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 
 pub use changes::{Changes, Content, Duplicate, Look, Lost, Parse, Scope};
 use listing::{Entry, Location, Locations};
+use patrol::Patrol;
 use read::read;
 use stamp::glance;
 use tokio::time::Instant;
@@ -34,6 +37,7 @@ pub struct Source {
     domains: Units<PathBuf>,
     certificates: Units<Name>,
     duplicates: BTreeMap<Name, Vec<Duplicate>>,
+    patrol: Option<Patrol>,
     /// Whether the last look found a directory lost: then only a look at everything tells more.
     lost: bool,
 }
@@ -48,6 +52,7 @@ impl Source {
             domains: Units::default(),
             certificates: Units::default(),
             duplicates: BTreeMap::new(),
+            patrol: None,
             lost: false,
         }
     }
@@ -71,7 +76,8 @@ impl Source {
             Ok(_) => {
                 let glance = glance(&self.keys, [&*path].into_iter());
                 let same = self.settings.is_same(&path, &directory, glance.signature);
-                let content = (!same || afresh || !again.is_empty()).then(|| read(&path));
+                let read = || read(&path, false, &mut stamp::Look::new(&self.keys));
+                let content = (!same || afresh || !again.is_empty()).then(read);
                 let found = Found {
                     directory,
                     glance,
@@ -97,6 +103,9 @@ impl Source {
         changes: &mut Changes<P>,
     ) {
         let everything = look.scope.is_everything() || self.lost;
+        if everything {
+            self.patrol = None;
+        }
         self.lost = false;
         self.scan_domains(look, everything, parse, changes);
         let directories = directories.iter();
@@ -123,7 +132,7 @@ impl Source {
             listing::list_one(&directory, name, &mut locations);
         }
         let (entry, _) = choose(name, locations.remove(name)?);
-        Some(entry?.read())
+        Some(entry?.read(&mut stamp::Look::new(&self.keys)))
     }
 
     /// Whether a certificate directory is one that nothing in it counts as deleted from: it cannot
@@ -145,69 +154,6 @@ impl Source {
         self.certificates.drop_missing(certificates);
     }
 
-    fn scan_domains<P: Parse>(
-        &mut self,
-        look: &Look,
-        everything: bool,
-        parse: &P,
-        changes: &mut Changes<P>,
-    ) {
-        let now = Instant::now();
-        let directory: Arc<Path> = self.domains_directory().into();
-        let again = self.domains.take_due(now);
-        let mut lost = Vec::new();
-        let paths = match everything {
-            true => listing::list_toml(&directory),
-            false => Ok(self.domain_paths(&directory, look, &again)),
-        };
-        let paths = paths.and_then(|paths| match paths.is_empty() && everything {
-            true if !self.domains.is_empty() => Err(suddenly_empty()),
-            _ => Ok(paths),
-        });
-        let paths = paths.unwrap_or_else(|error| {
-            self.lost(&directory, error, &mut lost, changes);
-            BTreeSet::new()
-        });
-        let (keys, units) = (&self.keys, &self.domains);
-        let found = parallel::map(paths.into_iter().collect(), |path| {
-            let forced = look.scope == Scope::Afresh || again.contains(&path);
-            let found = fs::symlink_metadata(&path).ok().map(|_| {
-                let glance = glance(keys, [&*path].into_iter());
-                let same = units.is_same(&path, &directory, glance.signature);
-                let content = (!same || forced).then(|| parse.domains(&path, read(&path)));
-                Found {
-                    directory: Arc::clone(&directory),
-                    glance,
-                    content,
-                }
-            });
-            (path, found)
-        });
-        let missing = self.domains.missing().len();
-        changes.domains.extend(self.domains.note(found, &lost, now));
-        if everything {
-            self.domains.sweep(&lost);
-        } else if self.domains.missing().len() > missing && is_without_toml(&directory) {
-            return self.scan_domains(look, true, parse, changes);
-        }
-        changes.domains_missing = self.domains.missing().clone();
-    }
-
-    /// The files of domains that a look at some paths is about.
-    fn domain_paths(
-        &self,
-        directory: &Path,
-        look: &Look,
-        again: &BTreeSet<PathBuf>,
-    ) -> BTreeSet<PathBuf> {
-        let named = look.scope.paths().filter(|path| {
-            let inside = path.parent() == Some(directory);
-            inside && listing::is_toml(path)
-        });
-        let others = self.domains.missing().iter().chain(again);
-        named.chain(others).cloned().collect()
-    }
-
     fn scan_certificates<P: Parse>(
         &mut self,
         directories: &[Arc<Path>],
@@ -221,7 +167,14 @@ impl Source {
         let mut lost = Vec::new();
         let locations = match everything {
             true => self.list_everything(directories, &mut lost, changes),
-            false => self.list_some(directories, look, &again),
+            false => {
+                let mut locations = match look.patrol {
+                    true => self.patrol_certificates(),
+                    false => Locations::new(),
+                };
+                locations.extend(self.list_some(directories, look, &again));
+                locations
+            }
         };
         let (keys, units) = (&self.keys, &self.certificates);
         let found = parallel::map(locations.into_iter().collect(), |(name, locations)| {
@@ -232,12 +185,24 @@ impl Source {
             let before = units.directory_of(&name);
             let entry = entry.filter(|_| before.is_none_or(|before| !lost.contains(before)));
             let found = entry.map(|entry| {
-                let glance = glance(keys, entry.paths());
-                let same = units.is_same(&name, &entry.directory, glance.signature);
+                let directory = Arc::clone(&entry.directory);
+                if let Some(glance) = units
+                    .is_known(&name, &directory)
+                    .then(|| glance(keys, entry.paths()))
+                    .filter(|it| !forced && units.is_same(&name, &directory, it.signature))
+                {
+                    return Found {
+                        directory,
+                        glance,
+                        content: None,
+                    };
+                }
+                let mut look = stamp::Look::new(keys);
+                let content = Some(parse.certificate(&name, entry.read(&mut look)));
                 Found {
-                    directory: Arc::clone(&entry.directory),
-                    glance,
-                    content: (!same || forced).then(|| parse.certificate(&name, entry.read())),
+                    directory,
+                    glance: look.end(),
+                    content,
                 }
             });
             (name, found, duplicates)
@@ -366,10 +331,6 @@ fn choose(name: &Name, locations: Vec<Location>) -> (Option<Entry>, Vec<Duplicat
     });
     let duplicates = duplicates.collect();
     (Some(first), duplicates)
-}
-
-fn is_without_toml(directory: &Path) -> bool {
-    listing::list_toml(directory).map_or(true, |paths| paths.is_empty())
 }
 
 fn suddenly_empty() -> io::Error {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::read::read;
+use super::stamp::Look;
 use super::{Content, Source};
 
 /// Files that the configuration names: few and small, so they are read anew each time.
@@ -12,7 +13,12 @@ impl Source {
     pub fn read_named(&self, paths: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Content> {
         let paths = paths.iter();
         paths
-            .map(|path| (path.clone(), read(&self.root().join(path))))
+            .map(|path| {
+                (
+                    path.clone(),
+                    read(&self.root().join(path), false, &mut Look::new(&self.keys)),
+                )
+            })
             .collect()
     }
 

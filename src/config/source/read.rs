@@ -4,19 +4,36 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::Content;
+use super::stamp::Look;
 use crate::certificate::Unreadable;
 
-pub(super) fn read(path: &Path) -> Content {
-    // Looked at before it is opened, since opening can have effects on a device; and again after,
-    // since it may have been replaced. Without O_NONBLOCK, opening a FIFO waits for a writer.
-    check(&fs::metadata(path)?)?;
+/// Reads a file. What is not known to be a regular one is looked at before it is opened, since
+/// opening can have effects on a device.
+pub(super) fn read(path: &Path, is_regular: bool, look: &mut Look) -> Content {
+    match open(path, is_regular) {
+        Ok((file, metadata)) => {
+            look.saw(path, &metadata);
+            read_bounded(file, &metadata)
+        }
+        Err(unreadable) => {
+            look.at(path);
+            Err(unreadable)
+        }
+    }
+}
+
+fn open(path: &Path, is_regular: bool) -> Result<(File, Metadata), Unreadable> {
+    if !is_regular {
+        check(&fs::metadata(path)?)?;
+    }
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
     let mut options = OpenOptions::new();
-    let file = options
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
-    check(&file.metadata()?)?;
-    read_bounded(file)
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    // It may have been replaced since it was found.
+    let metadata = file.metadata()?;
+    check(&metadata)?;
+    Ok((file, metadata))
 }
 
 fn check(metadata: &Metadata) -> Result<(), Unreadable> {
@@ -29,9 +46,16 @@ fn check(metadata: &Metadata) -> Result<(), Unreadable> {
     Ok(())
 }
 
-fn read_bounded(file: File) -> Content {
-    let mut content = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut content)?;
+fn read_bounded(mut file: File, metadata: &Metadata) -> Content {
+    // A file of the length that it said is read at one go.
+    let length = usize::try_from(metadata.len()).unwrap_or(0);
+    let mut content = vec![0; length];
+    let count = file.read(&mut content)?;
+    let is_whole = count == length;
+    content.truncate(count);
+    if !is_whole {
+        file.take(MAX_FILE + 1).read_to_end(&mut content)?;
+    }
     if content.len() as u64 > MAX_FILE {
         return Err(Unreadable::TooLarge { limit: MAX_FILE });
     }
@@ -43,12 +67,16 @@ const MAX_FILE: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {
+    use std::hash::RandomState;
+
     use super::*;
 
     #[test]
     fn reads_only_small_regular_files() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name| directory.path().join(name);
+        let keys = RandomState::new();
+        let read = |path: &Path| read(path, false, &mut Look::new(&keys));
         fs::write(path("small"), "x").unwrap();
         assert_eq!(read(&path("small")).unwrap(), b"x");
         fs::create_dir(path("directory")).unwrap();

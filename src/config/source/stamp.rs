@@ -14,23 +14,48 @@ pub(super) struct Glance {
     pub(super) fresh: bool,
 }
 
-/// Looks at files.
-pub(super) fn glance<'p>(keys: &RandomState, paths: impl Iterator<Item = &'p Path>) -> Glance {
-    let mut hasher = keys.build_hasher();
-    let mut fresh = false;
-    for path in paths {
-        path.hash(&mut hasher);
-        match fs::metadata(path) {
-            Ok(metadata) => {
-                stamp(&metadata).hash(&mut hasher);
-                fresh |= is_fresh(&metadata);
-            }
-            // Unreadable now; what it will be is news.
-            Err(error) => error.kind().hash(&mut hasher),
+/// A look at files that is under way.
+pub(super) struct Look {
+    hasher: <RandomState as BuildHasher>::Hasher,
+    fresh: bool,
+}
+
+impl Look {
+    pub(super) fn new(keys: &RandomState) -> Self {
+        Self {
+            hasher: keys.build_hasher(),
+            fresh: false,
         }
     }
-    let signature = hasher.finish();
-    Glance { signature, fresh }
+
+    /// Looks at a file.
+    pub(super) fn at(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Ok(metadata) => self.saw(path, &metadata),
+            // Unreadable now; what it will be is news.
+            Err(error) => (path.as_os_str(), error.kind()).hash(&mut self.hasher),
+        }
+    }
+
+    /// Notes what somebody else saw of a file.
+    pub(super) fn saw(&mut self, path: &Path, metadata: &Metadata) {
+        (path.as_os_str(), stamp(metadata)).hash(&mut self.hasher);
+        self.fresh |= is_fresh(metadata);
+    }
+
+    pub(super) fn end(self) -> Glance {
+        Glance {
+            signature: self.hasher.finish(),
+            fresh: self.fresh,
+        }
+    }
+}
+
+/// Looks at files.
+pub(super) fn glance<'p>(keys: &RandomState, paths: impl Iterator<Item = &'p Path>) -> Glance {
+    let mut look = Look::new(keys);
+    paths.for_each(|path| look.at(path));
+    look.end()
 }
 
 fn stamp(metadata: &Metadata) -> [i64; 7] {

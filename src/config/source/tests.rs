@@ -41,10 +41,7 @@ impl Parse for Bytes {
 
 fn look(source: &mut Source, scope: Scope) -> Changes<Bytes> {
     let mut changes = Changes::default();
-    let look = Look {
-        scope,
-        ..Look::default()
-    };
+    let look = Look::at(scope);
     source.scan(&["certificates".into()], &look, &Bytes, &mut changes);
     changes
 }
@@ -179,6 +176,46 @@ fn a_look_at_paths_sees_what_they_concern_and_nothing_else() {
     let changes = scan(&mut source);
     assert_eq!(certificates(&changes), ["two"]);
     assert_eq!(changes.domains[0].0, directory.path("domains/a.toml"));
+}
+
+#[test]
+fn a_patrol_finds_all_that_changed_a_little_at_a_time() {
+    let directory = Directory::new(&["domains/a.toml", "domains/b.toml"]);
+    for number in 0..300 {
+        directory.write(&format!("certificates/c{number}/tls.crt"), "x");
+    }
+    let mut source = Source::new(directory.0.path().into());
+    scan(&mut source);
+    directory.write("certificates/c0/tls.crt", "longer");
+    directory.write("certificates/c299/tls.crt", "longer");
+    directory.write("certificates/new.crt", "x");
+    directory.write("domains/b.toml", "longer");
+    fs::remove_dir_all(directory.path("certificates/c7")).unwrap();
+    source.begin_patrol(&["certificates".into()]).unwrap();
+    let (mut changed, mut gone, mut parts) = (Vec::new(), BTreeSet::new(), 0);
+    while source.is_on_patrol() {
+        let changes = look(&mut source, Scope::default());
+        changed.extend(
+            changes
+                .certificates
+                .into_iter()
+                .map(|(name, _)| name.to_string()),
+        );
+        changed.extend(changes.domains.into_iter().map(|_| "domains".to_owned()));
+        gone = changes.certificates_missing;
+        parts += 1;
+    }
+    changed.sort();
+    assert_eq!(changed, ["c0", "c299", "domains", "new"]);
+    assert_eq!(
+        gone.into_iter()
+            .map(|name| name.to_string())
+            .collect::<Vec<_>>(),
+        ["c7"]
+    );
+    assert_eq!(parts, 2);
+    fs::remove_dir_all(directory.path("certificates")).unwrap();
+    assert!(source.begin_patrol(&["certificates".into()]).is_err());
 }
 
 #[test]

@@ -69,11 +69,17 @@ impl<K: Ord + Clone> Units<K> {
         self.seen.entry(key).or_insert(seen);
     }
 
+    /// Whether a unit was seen in this directory.
+    pub(super) fn is_known(&self, key: &K, directory: &Path) -> bool {
+        let seen = self.seen.get(key);
+        seen.is_some_and(|it| it.directory.as_os_str() == directory.as_os_str())
+    }
+
     /// Whether a unit is as it was when it was read.
     pub(super) fn is_same(&self, key: &K, directory: &Path, signature: u64) -> bool {
         let seen = self.seen.get(key);
-        !self.missing.contains(key)
-            && seen.is_some_and(|it| it.signature == signature && *it.directory == *directory)
+        let same = seen.is_some_and(|seen| seen.signature == signature);
+        same && self.is_known(key, directory) && !self.missing.contains(key)
     }
 
     /// Units that are not there any more.
@@ -98,6 +104,14 @@ impl<K: Ord + Clone> Units<K> {
     /// Makes a unit be read once more in a while.
     pub(super) fn look_again(&mut self, key: K, now: Instant) {
         self.again.entry(key).or_insert(now + TIME_STEP);
+    }
+
+    /// Makes all units be looked at with the next look, but for those that were found.
+    pub(super) fn look_for_all_but(&mut self, found: impl Fn(&K) -> bool) {
+        let now = Instant::now();
+        for key in self.seen.keys().filter(|key| !found(key)) {
+            self.again.insert(key.clone(), now);
+        }
     }
 
     /// When some unit is to be read once more.

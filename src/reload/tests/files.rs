@@ -13,7 +13,9 @@ use rcgen::{BasicConstraints, CertifiedIssuer, IsCa};
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::Scope;
+use tokio::time::Instant;
+
+use crate::config::{Look, Scope};
 use crate::reload::{Loaded, load};
 use crate::telemetry::Counters;
 
@@ -242,13 +244,31 @@ impl Scene {
         }
     }
 
+    /// Looks at what changed; or at everything, a little at a time as far as that goes.
     fn look(&mut self, everything: bool) {
+        let at_once = everything && self.loaded.reloader.begin_patrol();
+        self.look_at(at_once);
+        while self.loaded.reloader.source.is_on_patrol() {
+            self.look_at(false);
+        }
+    }
+
+    fn look_at(&mut self, everything: bool) {
         let changed = std::mem::take(&mut self.changed);
         let scope = match everything {
             true => Scope::Everything,
             false => Scope::Paths(changed),
         };
-        self.loaded.reloader.reload(true, scope, &[]);
+        let look = Look {
+            scope,
+            patrol: true,
+            again: self
+                .loaded
+                .reloader
+                .catalog
+                .take_worth_a_look(Instant::now(), everything),
+        };
+        self.loaded.reloader.reload(true, look, &[]);
         self.assert_sound();
     }
 

@@ -1,0 +1,196 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use tokio::sync::watch;
+
+use super::Reloader;
+use super::archive::Archive;
+use super::candidate::Parser;
+use super::catalog::Catalog;
+use super::problem::Problem;
+use super::report::{Report, Status};
+use crate::certificate::Name;
+use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
+use crate::snapshot::{Current, Snapshot, channel};
+use crate::state::Pins;
+use crate::telemetry::Counters;
+
+/// The configuration cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The configuration directory is not there or not readable.
+    #[error("cannot read the configuration directory {}: {error}; create it, or name another with --config", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// `lockgate.toml` has problems.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Settings(Vec<Problem>),
+    /// The TLS library cannot start.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// What a first load gives: the loop to run, and the ends that others hold.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The loop.
+    pub reloader: Reloader,
+    /// The read end of the snapshot.
+    pub current: Current,
+    /// What is in use and what is wrong.
+    pub status: watch::Receiver<Arc<Status>>,
+    /// What the first load found.
+    pub report: Report,
+}
+
+/// Reads a configuration directory for the first time.
+///
+/// # Errors
+///
+/// When there is no directory, or `lockgate.toml` has problems; a bad domain or certificate is in
+/// the report instead.
+pub fn load(
+    directory: &Path,
+    provider: Arc<CryptoProvider>,
+    counters: Arc<Counters>,
+) -> Result<Loaded, LoadError> {
+    let (source, settings) = open(directory)?;
+    Loaded::new(source, settings, provider, counters, Keeps::History)
+}
+
+/// Does the same, but puts the problems of `lockgate.toml` into the report as well, and goes on
+/// with the defaults.
+///
+/// # Errors
+///
+/// When there is no directory.
+pub fn check(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, LoadError> {
+    let mut source = find(directory)?;
+    let (settings, problems) = match load_settings(&mut source) {
+        Ok(settings) => (settings, Vec::new()),
+        Err(problems) => (Settings::default(), problems),
+    };
+    let mut loaded = Loaded::new(source, settings, provider, Arc::default(), Keeps::Nothing)?;
+    let found = &mut loaded.report.problems;
+    // A file that was written just now is read twice.
+    found.retain(|problem| !problems.contains(problem));
+    found.splice(0..0, problems);
+    Ok(loaded)
+}
+
+/// Reads the settings of a configuration directory, and nothing else.
+///
+/// # Errors
+///
+/// When there is no directory, or `lockgate.toml` has problems.
+pub fn open(directory: &Path) -> Result<(Source, Settings), LoadError> {
+    let mut source = find(directory)?;
+    let settings = load_settings(&mut source).map_err(LoadError::Settings)?;
+    Ok((source, settings))
+}
+
+fn find(directory: &Path) -> Result<Source, LoadError> {
+    match std::fs::read_dir(directory) {
+        Ok(_) => Ok(Source::new(directory.to_owned())),
+        Err(error) => Err(LoadError::Directory {
+            path: directory.to_owned(),
+            error,
+        }),
+    }
+}
+
+/// Whether a load writes into the state directory.
+#[derive(Clone, Copy)]
+enum Keeps {
+    History,
+    /// It only looks.
+    Nothing,
+}
+
+impl Loaded {
+    fn new(
+        source: Source,
+        settings: Settings,
+        provider: Arc<CryptoProvider>,
+        counters: Arc<Counters>,
+        keeps: Keeps,
+    ) -> Result<Self, LoadError> {
+        let state = &settings.state;
+        let directory = source.root().join(&state.directory);
+        let archive = match keeps {
+            Keeps::History => Archive::open(directory.clone(), state.history),
+            Keeps::Nothing => None,
+        };
+        let parser = Parser::new(Arc::clone(&provider));
+        let catalog = Catalog::new(settings, provider)?;
+        let (publisher, current) = channel(Snapshot::empty());
+        let (status, receiver) = watch::channel(Arc::default());
+        let mut reloader = Reloader {
+            archive,
+            pins: Pins::new(directory),
+            source,
+            parser,
+            catalog,
+            publisher,
+            status,
+            counters,
+            broken: false,
+            after: None,
+        };
+        let expected = reloader.expect_lost();
+        let (report, _) = reloader.reload(false, Look::at(Scope::Everything), &expected);
+        Ok(Self {
+            reloader,
+            current,
+            status: receiver,
+            report,
+        })
+    }
+}
+
+fn load_settings(source: &mut Source) -> Result<Settings, Vec<Problem>> {
+    let mut changes = Changes::<Parser>::default();
+    source.scan_settings(false, &mut changes);
+    match changes.settings {
+        Some((path, Ok(content))) => parse_settings(&path, &content).map_err(|problems| {
+            let problems = problems.iter();
+            let problems = problems.map(|problem| Problem::config(None, problem));
+            problems.collect()
+        }),
+        Some((path, Err(unreadable))) => Err(vec![Problem::unreadable(&path, &unreadable)]),
+        None => Err(changes.lost.iter().map(Problem::lost).collect()),
+    }
+}
+
+impl Reloader {
+    /// Before the first look: certificates that history knows from a directory that looks lost.
+    /// They count as seen there, so that they are not gone before it is back.
+    fn expect_lost(&mut self) -> Vec<Name> {
+        let Some(archive) = &self.archive else {
+            return Vec::new();
+        };
+        let directories = &self.catalog.settings().certificates.directories;
+        let lost: Vec<_> = directories
+            .iter()
+            .filter(|directory| self.source.looks_lost(directory))
+            .map(|directory| self.source.root().join(directory))
+            .collect();
+        if lost.is_empty() {
+            return Vec::new();
+        }
+        let mut expected = Vec::new();
+        for (name, location) in archive.locations() {
+            if let Some(directory) = lost.iter().find(|lost| location.starts_with(lost)) {
+                self.source.expect(name.clone(), directory);
+                expected.push(name);
+            }
+        }
+        expected
+    }
+}
