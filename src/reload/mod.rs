@@ -261,6 +261,8 @@ impl Reloader {
         report.scan = scanned - now.instant;
         report.build = scanned.elapsed();
         let generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
+        // First, so that who has been served with something new finds it there.
+        self.status.send_replace(Arc::new(self.catalog.status()));
         let result = match snapshot {
             Some(snapshot) => {
                 self.publisher.publish(snapshot);
@@ -268,9 +270,8 @@ impl Reloader {
             }
             None => ReloadResult::Unchanged,
         };
-        self.keep(&mut report, now.instant);
         self.counters.reloaded(result);
-        self.status.send_replace(Arc::new(self.catalog.status()));
+        self.keep(&mut report, now.instant);
         (report, generation)
     }
 }
