@@ -53,6 +53,8 @@ pub enum Https {
     On(Arc<Certificate>),
     /// Alert 112: the switch is off.
     Off,
+    /// Alert 112: the certificate has expired, and the domain says `on_expiry = "http"`.
+    Expired,
     /// Alert 112: the certificate, or the policy, was never usable.
     Unusable,
     /// Alert 112: no certificate is bound.
@@ -64,7 +66,7 @@ impl Domain {
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
         match &self.https {
             Https::On(certificate) => Some(certificate),
-            Https::Off | Https::Unusable | Https::Unbound => None,
+            Https::Off | Https::Expired | Https::Unusable | Https::Unbound => None,
         }
     }
 

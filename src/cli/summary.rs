@@ -59,6 +59,7 @@ impl<'a> Summary<'a> {
                 format!("HTTPS, {http}; certificate {name} until {until}")
             }
             Https::Off => format!("{plain}: https = false; {named}"),
+            Https::Expired => format!("{plain}: {named} has expired"),
             Https::Unusable if domain.policy.is_none() => {
                 format!("{plain}: its client_ca is not usable")
             }

@@ -11,7 +11,7 @@ use super::certificates::{Certificates, Changed};
 use super::policies::{Policies, PolicyFault};
 use super::problem::BindingFault;
 use crate::certificate::{self, Certificate};
-use crate::config::{self, Binding, DomainFile, Place};
+use crate::config::{self, Binding, DomainFile, OnExpiry, Place};
 use crate::domain::Pattern;
 use crate::policy::Policy;
 use crate::snapshot::{self, Https};
@@ -257,6 +257,9 @@ impl Domains {
             (None, _) => Https::Unusable,
             (Some(_), _) if !config.https => Https::Off,
             (Some(_), _) if item.policy.is_none() => Https::Unusable,
+            (Some(it), _) if config.on_expiry == OnExpiry::Http && is_past(it, now) => {
+                Https::Expired
+            }
             (Some(certificate), _) => Https::On(Arc::clone(certificate)),
         };
         let domain = snapshot::Domain {
@@ -323,6 +326,10 @@ impl Item {
         let others = |definition: &Definition| *definition.config.place.file != *path;
         self.definitions.retain(others);
     }
+}
+
+fn is_past(certificate: &Certificate, now: Now) -> bool {
+    certificate.pairs.validity().is_past(now.wall)
 }
 
 /// Finds the certificate for a domain. When the newest binding does not hold, the last good one

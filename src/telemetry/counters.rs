@@ -39,6 +39,8 @@ pub enum Handshake {
     Unbound,
     /// The domain's certificate, or the roots of its client certificates, were never usable.
     Unusable,
+    /// The domain's certificate has expired, and it is not to be served then.
+    Expired,
     /// The client offers only protocols that we do not speak.
     NoSharedAlpn,
     /// No version, cipher suite, group or signature scheme in common.
@@ -57,13 +59,14 @@ pub enum Handshake {
 
 impl Handshake {
     /// Every way to end.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Ok,
         Self::UnknownSni,
         Self::NoSni,
         Self::Off,
         Self::Unbound,
         Self::Unusable,
+        Self::Expired,
         Self::NoSharedAlpn,
         Self::NoSharedParameters,
         Self::ClientCertificate,
@@ -82,6 +85,7 @@ impl Handshake {
             Self::Off => "off",
             Self::Unbound => "unbound",
             Self::Unusable => "unusable",
+            Self::Expired => "expired",
             Self::NoSharedAlpn => "no_shared_alpn",
             Self::NoSharedParameters => "no_shared_parameters",
             Self::ClientCertificate => "client_certificate",

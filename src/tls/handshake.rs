@@ -134,6 +134,7 @@ fn choose(
     let certificate = match &domain.https {
         Https::On(certificate) => certificate,
         Https::Off => return Err(Handshake::Off),
+        Https::Expired => return Err(Handshake::Expired),
         Https::Unusable => return Err(Handshake::Unusable),
         Https::Unbound => return Err(Handshake::Unbound),
     };

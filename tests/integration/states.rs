@@ -15,13 +15,14 @@ struct Row {
     plain_on_https: u16,
 }
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
     Row::new("on.test", true, 200, 302),
     Row::new("redirecting.test", true, 302, 302),
     Row::new("off.test", false, 200, 200),
     Row::new("off-redirecting.test", false, 200, 200),
     Row::new("missing.test", false, 200, 200),
     Row::new("missing-off.test", false, 200, 200),
+    Row::new("expired-redirecting.test", false, 200, 200),
     Row::new("broken-redirecting.test", false, 200, 200),
     Row::new("unbound-redirecting.test", false, 200, 200),
     Row::new("unknown.test", false, 404, 404),
@@ -56,6 +57,8 @@ impl Domains {
         config.install("good", &pair);
         config.write("certificates/broken/fullchain.pem", "no certificate");
         config.write("certificates/broken/privkey.pem", &pair.key);
+        let expired = ca.issue_expired(&["expired-redirecting.test"]);
+        config.install("expired", &expired);
         let domain = |name| Domain::named(name).origin(origin.url());
         let good = |name| domain(name).certificate("good");
         for domain in [
@@ -69,6 +72,10 @@ impl Domains {
                 .https(false),
             domain("broken-redirecting.test")
                 .certificate("broken")
+                .redirecting(),
+            domain("expired-redirecting.test")
+                .certificate("expired")
+                .with("on_expiry", "\"http\"")
                 .redirecting(),
             domain("unbound-redirecting.test").https(true).redirecting(),
         ] {

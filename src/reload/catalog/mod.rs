@@ -359,6 +359,7 @@ fn is_same(before: &Domain, after: &Domain) -> bool {
     let same_https = match (&before.https, &after.https) {
         (Https::On(before), Https::On(after)) => Arc::ptr_eq(before, after),
         (Https::Off, Https::Off)
+        | (Https::Expired, Https::Expired)
         | (Https::Unusable, Https::Unusable)
         | (Https::Unbound, Https::Unbound) => true,
         _ => false,

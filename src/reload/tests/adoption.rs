@@ -288,3 +288,29 @@ fn a_staple_that_runs_out_is_dropped() {
     assert!(report.certificates_adopted.is_empty(), "nothing is new");
     assert_eq!(reasons(&report), ["ocsp_expired"], "said of the file now");
 }
+
+#[test]
+fn an_expired_certificate_may_mean_plain_http() {
+    let mut bench = Bench::new();
+    let (short, right) = (issue_for(&[PLAY], 2020, 2030), bench.now.wall);
+    let text = table(PLAY, &format!("{BOUND}\non_expiry = \"http\""));
+    bench.apply(domains("all.toml", &text));
+    bench.apply(certificate("play", &short));
+    assert_eq!(bench.serves(PLAY), Some(short.fingerprint));
+    bench.now.wall = Timestamp(2_000_000_000);
+    assert_eq!(bench.apply(Changes::default()).domains_changed.len(), 1);
+    assert!(matches!(bench.domain(PLAY).https, Https::Expired));
+    assert_eq!(bench.snapshot.https_withdrawn, bench.snapshot.generation);
+    bench.now.wall = right;
+    bench.apply(Changes::default());
+    assert_eq!(
+        bench.serves(PLAY),
+        Some(short.fingerprint),
+        "the clock was wrong"
+    );
+    bench.now.wall = Timestamp(2_000_000_000);
+    bench.apply(Changes::default());
+    let new = issue(&[PLAY]);
+    bench.apply(certificate("play", &new));
+    assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
+}
