@@ -3,7 +3,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use notify::event::{AccessKind, AccessMode, Flag};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -11,12 +12,22 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use super::Trigger;
 use crate::config::Scope;
 
-/// Sends a trigger when files change, and knows which. The periodic scan finds what it misses.
+/// Sends a trigger when files change, and knows which. The patrol finds what it misses.
 #[derive(Debug)]
 pub(super) struct Watcher {
     triggers: SyncSender<Trigger>,
     watching: Vec<Root>,
-    changed: Arc<Mutex<Scope>>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What the threads that begin and hold a watch leave for the reload thread.
+#[derive(Debug, Default)]
+struct Shared {
+    changed: Scope,
+    /// Counts the watches that were begun: a late one does not count any more.
+    latest: u64,
+    /// Whether the latest one has come to stand since the last look.
+    stands: bool,
     // Held for its thread.
     inner: Option<RecommendedWatcher>,
 }
@@ -33,53 +44,75 @@ impl Watcher {
         Self {
             triggers,
             watching: Vec::new(),
-            changed: Arc::default(),
-            inner: None,
+            shared: Arc::default(),
         }
     }
 
-    /// Watches these directories and all below them, and says whether the watch is a new one.
-    /// Cheap when nothing about them changed.
+    /// Watches these directories and all below them; says whether a new watch has come to stand
+    /// since the last call, which takes seconds where there are 100,000 directories. Cheap when
+    /// nothing about them changed.
     pub(super) fn watch(&mut self, directories: Vec<PathBuf>) -> bool {
         let roots: Vec<_> = directories.into_iter().map(Root::new).collect();
-        if roots == self.watching {
-            return false;
-        }
-        // First, so that the old one gives its watches back.
-        self.inner = None;
-        match self.listen(&roots) {
-            Ok(mut inner) => {
-                if let Err(error) = add(&mut inner, &roots) {
-                    warn(&error);
-                }
-                // What is watched by now is worth being watched.
-                self.inner = Some(inner);
+        let mut shared = lock(&self.shared);
+        if roots != self.watching {
+            // First, so that the old one gives its watches back.
+            shared.inner = None;
+            shared.latest += 1;
+            let (number, roots) = (shared.latest, roots.clone());
+            let (triggers, shared) = (self.triggers.clone(), Arc::clone(&self.shared));
+            let thread = thread::Builder::new().name("watch".to_owned());
+            let begun = thread.spawn(move || begin(number, &roots, &triggers, &shared));
+            if let Err(error) = begun {
+                tracing::warn!(%error, "cannot watch files; changes are found by scanning only");
             }
-            Err(error) => warn(&error),
         }
         self.watching = roots;
-        true
+        std::mem::take(&mut shared.stands)
     }
 
     /// Takes the paths that changed since the last call.
     pub(super) fn take_changed(&self) -> Scope {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *changed)
+        std::mem::take(&mut lock(&self.shared).changed)
     }
+}
 
-    fn listen(&self, roots: &[Root]) -> notify::Result<RecommendedWatcher> {
-        let (triggers, changed) = (self.triggers.clone(), Arc::clone(&self.changed));
-        let roots: BTreeSet<_> = roots.iter().map(|root| root.path.clone()).collect();
-        notify::recommended_watcher(move |event| {
-            let Some(scope) = what_changed(event, &roots) else {
-                return;
-            };
-            let mut changed = changed.lock().unwrap_or_else(PoisonError::into_inner);
-            widen(&mut changed, scope);
-            // A full queue holds a trigger already.
-            let _ = triggers.try_send(Trigger::Files);
-        })
+/// Begins a watch, and leaves it for the reload thread if it is still wanted.
+fn begin(number: u64, roots: &[Root], triggers: &SyncSender<Trigger>, shared: &Arc<Mutex<Shared>>) {
+    let inner = listen(roots, triggers.clone(), Arc::clone(shared));
+    let inner = inner.map(|mut inner| {
+        // What is watched by now is worth being watched.
+        add(&mut inner, roots).unwrap_or_else(|error| warn(&error));
+        inner
+    });
+    let mut shared = lock(shared);
+    if shared.latest != number {
+        return;
     }
+    shared.inner = inner.map_err(|error| warn(&error)).ok();
+    shared.stands = true;
+    // A full queue holds a trigger already.
+    let _ = triggers.try_send(Trigger::Files);
+}
+
+fn listen(
+    roots: &[Root],
+    triggers: SyncSender<Trigger>,
+    shared: Arc<Mutex<Shared>>,
+) -> notify::Result<RecommendedWatcher> {
+    let roots: BTreeSet<_> = roots.iter().map(|root| root.path.clone()).collect();
+    notify::recommended_watcher(move |event| {
+        let Some(scope) = what_changed(event, &roots) else {
+            return;
+        };
+        widen(&mut lock(&shared).changed, scope);
+        // A full queue holds a trigger already.
+        let _ = triggers.try_send(Trigger::Files);
+    })
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    // What it holds is whole at every moment.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn add(watcher: &mut RecommendedWatcher, roots: &[Root]) -> notify::Result<()> {

@@ -185,6 +185,11 @@ async fn a_rollback_holds_until_the_files_change() {
     edge.config.install("play", &newest);
     serves(&edge, PLAY, &newest).await;
     edge.counts("lockgate_warnings", &[], 0.0).await;
+    let pin = path.join("../state/rollback/play.toml");
+    eventually(PATIENCE, "the end of the pin", async || {
+        (!pin.exists()).then_some(())
+    })
+    .await;
     let given_up = outcome("certificates rollback play --release", &path).await;
     assert!(
         given_up.text().contains("is not rolled back"),

@@ -66,6 +66,10 @@ async fn a_hundred_rotations_fail_no_handshake_and_touch_no_stream() {
     for kind in Kind::ALL {
         streams.push(Stream::start(&stage, kind).await);
     }
+    // By then, the files are watched.
+    let first = stage.ca.issue(&[PLAY]);
+    stage.edge.config.install("play", &first);
+    prober.serves(&first).await;
     let threads = stage.edge.program.threads();
     for rotation in 0..100_u32 {
         let pair = stage.ca.issue(&[PLAY]);
