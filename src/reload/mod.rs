@@ -137,7 +137,6 @@ impl Reloader {
 
     /// Waits for a reason to reload, and does.
     fn turn(&mut self, watcher: &mut Watcher, triggers: &Receiver<Trigger>, patrol: &mut Patrol) {
-        // What changed before the watch began made no event.
         let is_new = watcher.watch(self.directories());
         let trigger = match is_new {
             true => None,
@@ -152,7 +151,8 @@ impl Reloader {
             _ => watcher.take_changed(),
         };
         if begins || !matches!(scope, Scope::Paths(_)) {
-            patrol.began(now, self.scan_interval());
+            // What changed before a watch stood made no event.
+            patrol.began(now, self.scan_interval(), is_new);
         }
         let look = Look {
             scope,

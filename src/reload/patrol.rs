@@ -9,6 +9,8 @@ pub(super) struct Patrol {
     next: Instant,
     /// When the next part of one that is under way may be taken.
     next_part: Instant,
+    /// Whether the one under way is in a hurry.
+    hurries: bool,
 }
 
 impl Patrol {
@@ -17,6 +19,7 @@ impl Patrol {
         Self {
             next: now + interval,
             next_part: now,
+            hurries: false,
         }
     }
 
@@ -38,8 +41,10 @@ impl Patrol {
         self.next_part <= now
     }
 
-    pub(super) fn began(&mut self, now: Instant, interval: Duration) {
+    /// One begins. It hurries where files are known to have changed without an event.
+    pub(super) fn began(&mut self, now: Instant, interval: Duration, hurries: bool) {
         self.next = now + interval;
+        self.hurries = hurries;
     }
 
     /// Does some work, and puts the next part off by what makes it a fiftieth of a processor.
@@ -47,7 +52,12 @@ impl Patrol {
         let before = processor_time();
         let result = work();
         let spent = processor_time().saturating_sub(before);
-        self.next_part = Instant::now() + spent * (SHARE - 1);
+        let pause = if self.hurries {
+            Duration::ZERO
+        } else {
+            spent * (SHARE - 1)
+        };
+        self.next_part = Instant::now() + pause;
         result
     }
 }
