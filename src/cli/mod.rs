@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod status;
 mod summary;
 
 use std::io::{self, Write};
@@ -28,7 +29,7 @@ pub struct Args {
     command: Option<Command>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Command {
     /// Serve the domains of the configuration directory (the default).
     ///
@@ -36,6 +37,12 @@ enum Command {
     Run,
     /// List every problem of the configuration directory, and exit with 1 if there is one.
     Check,
+    /// Ask the running process how it is.
+    ///
+    /// Shows what is in place and since when, every problem with what to do about it, domains that
+    /// are served otherwise than wanted, and certificates near their end. Exits with 0 when all is
+    /// well, with 1 when there are problems, and with 2 when the process cannot be asked.
+    Status(status::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -53,8 +60,9 @@ Environment:
 ///
 /// When the program cannot start, or cannot write what it has to say.
 pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    match args.command {
+    match &args.command {
         Some(Command::Check) => check::run(&args.config),
+        Some(Command::Status(status)) => status::run(&args.config, status),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -10,6 +10,7 @@ use super::candidate::{Candidate, Parser};
 use super::certificates::{Adoption, Certificates, Changed};
 use super::domains::Domains;
 use super::judge::{Flaw, staple_expired};
+use super::latest::Latest;
 use super::named::{Contents, Named};
 use super::policies::Policies;
 use super::problem::{Item, Problem};
@@ -382,6 +383,7 @@ impl Catalog {
     /// What is in use and what was refused, for those who ask.
     pub(super) fn status(&self) -> Status {
         Status {
+            latest: Latest::default(),
             problems: self.problems.list(),
             certificates: self.certificates.in_use().clone(),
         }

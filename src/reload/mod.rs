@@ -10,6 +10,7 @@ mod domains;
 mod ends;
 mod index;
 mod judge;
+mod latest;
 mod named;
 mod policies;
 mod problem;
@@ -32,6 +33,7 @@ use tokio::time::Instant;
 
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
+pub use latest::{Change, Latest};
 pub use problem::{Effect, Kind, Problem};
 pub use report::{NearEnd, Report, Status};
 use watcher::Watcher;
@@ -101,6 +103,7 @@ pub struct Reloader {
     /// Whether a reload broke off: what it had read may not have been taken over.
     broken: bool,
     after: Option<Hook>,
+    latest: Latest,
 }
 
 /// What is called after each reload.
@@ -191,6 +194,7 @@ impl Loaded {
             counters,
             broken: false,
             after: None,
+            latest: Latest::default(),
         };
         let (report, _) = reloader.reload(false, Scope::Everything);
         Ok(Self {
@@ -257,6 +261,7 @@ impl Reloader {
                 _ => watcher.take_changed(),
             },
         };
+        self.latest.watched = watcher.is_complete();
         let scope = match scope {
             _ if self.broken => Scope::Afresh,
             Scope::Paths(_) if *next_scan <= Instant::now() => Scope::Everything,
@@ -332,7 +337,11 @@ impl Reloader {
             None => ReloadResult::Unchanged,
         };
         self.counters.reloaded(result);
-        self.status.send_replace(Arc::new(self.catalog.status()));
+        self.latest.note(&report, generation, Now::read().wall);
+        let latest = self.latest.clone();
+        let status = self.catalog.status();
+        self.status
+            .send_replace(Arc::new(Status { latest, ..status }));
         (report, generation)
     }
 }

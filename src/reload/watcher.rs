@@ -17,6 +17,7 @@ pub(super) struct Watcher {
     triggers: SyncSender<Trigger>,
     watching: Vec<Root>,
     changed: Arc<Mutex<Scope>>,
+    complete: bool,
     // Held for its thread.
     inner: Option<RecommendedWatcher>,
 }
@@ -34,6 +35,7 @@ impl Watcher {
             triggers,
             watching: Vec::new(),
             changed: Arc::default(),
+            complete: false,
             inner: None,
         }
     }
@@ -47,10 +49,12 @@ impl Watcher {
         }
         // First, so that the old one gives its watches back.
         self.inner = None;
+        self.complete = false;
         match self.listen(&roots) {
             Ok(mut inner) => {
-                if let Err(error) = add(&mut inner, &roots) {
-                    warn(&error);
+                match add(&mut inner, &roots) {
+                    Ok(()) => self.complete = true,
+                    Err(error) => warn(&error),
                 }
                 // What is watched by now is worth being watched.
                 self.inner = Some(inner);
@@ -59,6 +63,11 @@ impl Watcher {
         }
         self.watching = roots;
         true
+    }
+
+    /// Whether all directories that are there are watched.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// Takes the paths that changed since the last call.
