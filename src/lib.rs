@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | [`cli`] | what a person types |
 //! | [`app`] | the process from start to end |
-//! | [`admin`] | metrics and health |
+//! | [`admin`] | metrics, health and status |
 //! | [`proof`] | that what was published is served |
 //! | [`webhook`] | events for the operator, posted |
 //! | [`reload`] | from changed files to the next snapshot |
@@ -59,3 +59,5 @@ pub mod webhook;
 
 #[cfg(test)]
 mod layering;
+#[cfg(test)]
+mod observing;

@@ -61,6 +61,19 @@ pub enum Https {
     Unbound,
 }
 
+impl Https {
+    /// The stable word for it in metrics and in the status.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::On(_) => "serving",
+            Self::Off => "off",
+            Self::Expired => "expired",
+            Self::Unusable => "unusable",
+            Self::Unbound => "unbound",
+        }
+    }
+}
+
 impl Domain {
     /// The certificate that is served, if HTTPS is on.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {

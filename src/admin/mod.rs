@@ -1,19 +1,35 @@
-//! The admin listener: metrics and health, for machines that watch this one.
+//! The admin listener: metrics, health and status, for machines that watch this one, and for
+//! `lockgate status`. It only tells; nothing can be changed here.
 
+mod answer;
+mod facts;
+mod fault;
 mod metrics;
+mod percent;
+mod question;
+mod select;
+pub mod view;
+mod work;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use facts::Facts;
+use fault::Fault;
+pub(crate) use percent::encode;
+use question::Question;
+pub use work::Work;
+
+use crate::certificate::Timestamp;
 use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Current;
@@ -35,14 +51,16 @@ pub struct Admin {
     pub proofs: Arc<Proofs>,
     /// The events for the operator.
     pub alerts: Alerts,
+    /// When the process started.
+    pub started: Timestamp,
 }
 
-/// Accepts connections for ever.
-pub async fn serve(listener: TcpListener, admin: Admin) {
+/// Accepts connections for ever. What takes more than a moment is left to `work`.
+pub async fn serve(listener: TcpListener, admin: Admin, work: Work) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, admin.clone()));
+                tokio::spawn(connection(stream, admin.clone(), work.clone()));
             }
             Err(error) => {
                 tracing::error!(%error, "the admin listener cannot accept; trying again in a moment");
@@ -54,10 +72,10 @@ pub async fn serve(listener: TcpListener, admin: Admin) {
 
 const BACK_OFF: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn connection(stream: TcpStream, admin: Admin) {
+async fn connection(stream: TcpStream, admin: Admin, work: Work) {
     let service = service_fn(move |request| {
-        let response = admin.respond(&request);
-        async { Ok::<_, Infallible>(response) }
+        let (admin, work) = (admin.clone(), work.clone());
+        async move { Ok::<_, Infallible>(admin.respond(&request, &work).await) }
     });
     let mut builder = http1::Builder::new();
     // With a timer, hyper bounds the time for headers and between requests: 30 s.
@@ -68,45 +86,43 @@ async fn connection(stream: TcpStream, admin: Admin) {
 }
 
 impl Admin {
-    fn respond<B>(&self, request: &Request<B>) -> Response<String> {
+    async fn respond<B>(self, request: &Request<B>, work: &Work) -> Response<String> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return response;
+            return answer::read_only();
         }
-        match request.uri().path() {
-            "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
+        let uri = request.uri();
+        match uri.path() {
+            "/healthz" => answer::text(StatusCode::OK, "ok\n"),
             "/readyz" if self.ready.load(Ordering::Relaxed) => {
-                text(StatusCode::OK, "ready\n".to_owned())
+                answer::text(StatusCode::OK, "ready\n")
             }
-            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
-            "/metrics" => match self.metrics() {
-                Ok(metrics) => {
-                    let mut response = text(StatusCode::OK, metrics);
-                    let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-                    response.headers_mut().insert(CONTENT_TYPE, content_type);
-                    response
-                }
-                Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+            "/readyz" => answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            "/metrics" => match work.run(move || self.metrics()).await {
+                Ok(metrics) => answer::metrics(metrics),
+                Err(fault) => fault.answer(),
             },
-            _ => text(
-                StatusCode::NOT_FOUND,
-                "here are /metrics, /healthz and /readyz\n".to_owned(),
-            ),
+            path => match below("/status", path) {
+                Some(path) => match self.tell(path, uri.query(), work).await {
+                    Ok(json) => answer::json(StatusCode::OK, json),
+                    Err(fault) => fault.answer(),
+                },
+                None => answer::text(StatusCode::NOT_FOUND, HERE),
+            },
         }
+    }
+
+    async fn tell(self, path: &str, query: Option<&str>, work: &Work) -> Result<String, Fault> {
+        let question = Question::parse(path, query)?;
+        let now = SystemTime::now().into();
+        let answer = work.run(move || Facts::of(&self, now).answer(&question));
+        answer.await?
     }
 }
 
-fn text(status: StatusCode, text: String) -> Response<String> {
-    let mut response = Response::new(text);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+const HERE: &str = "here are /status, /metrics, /healthz and /readyz\n";
+
+/// What follows a prefix in a path, if it is that prefix or lies below it.
+fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
+    let rest = path.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }

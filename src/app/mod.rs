@@ -122,7 +122,7 @@ impl App {
         let admin = admin_socket.local_addr()?;
         let socket = tokio::net::TcpListener::from_std(admin_socket)?;
         let state = watching.admin(&loaded, counters, Arc::clone(&ready));
-        runtime.spawn_local(admin::serve(socket, state));
+        runtime.spawn_local(admin::serve(socket, state, admin::Work::start()?));
         let (triggers, queue) = reload::triggers();
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 
 use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
@@ -64,6 +65,7 @@ impl Watching {
             ready,
             proofs: Arc::clone(&self.proofs),
             alerts: self.alerts.clone(),
+            started: SystemTime::now().into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod check;
+mod status;
 mod summary;
 
 use std::io::{self, Write};
@@ -42,6 +43,12 @@ enum Command {
         #[command(subcommand)]
         command: certificates::Command,
     },
+    /// Ask the running process how it is.
+    ///
+    /// Shows what is in place and since when, every problem with what to do about it, domains that
+    /// are served otherwise than wanted, and certificates near their end. Exits with 0 when all is
+    /// well, with 1 when there are problems, and with 2 when the process cannot be asked.
+    Status(status::Args),
 }
 
 const AFTER_HELP: &str = "\
@@ -62,6 +69,7 @@ pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Some(Command::Check) => check::run(&args.config),
         Some(Command::Certificates { command }) => certificates::run(&args.config, command),
+        Some(Command::Status(status)) => status::run(&args.config, status),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
     }
 }

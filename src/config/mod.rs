@@ -3,6 +3,7 @@
 //! [`Source`] is the only part that does I/O; parsing is a pure function of bytes that reports all
 //! problems at once, each with its place.
 
+mod admin;
 mod domain;
 mod options;
 mod origin_url;
@@ -15,6 +16,7 @@ mod timeouts;
 mod tls;
 mod webhook_url;
 
+pub use admin::parse_admin;
 pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};

@@ -20,7 +20,7 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// The sockets for viewers.
     pub listeners: Listeners,
-    /// The socket for metrics and health. `127.0.0.1:9180` by default.
+    /// The socket for metrics, health and status. `127.0.0.1:9180` by default.
     pub admin: SocketAddr,
     /// Where certificates are found.
     pub certificates: Certificates,
@@ -221,7 +221,7 @@ fn webhook(alerts: &mut Table<'_, '_>) -> Option<WebhookUrl> {
 
 const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
 
-fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
+pub(super) fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
     let text = table.string(key)?;
     table.parse(key, ADDRESS, &text, |text| text.parse().ok())
 }

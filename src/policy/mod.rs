@@ -33,7 +33,7 @@ use crate::ticket::{Context, Keys, Ticketer};
 #[derive(Debug)]
 pub struct Policy {
     base: ServerConfig,
-    min_version: TlsVersion,
+    tls: TlsPolicy,
     clients: Option<Clients>,
 }
 
@@ -63,7 +63,7 @@ impl Policy {
         base.alpn_protocols = tls.alpn.iter().map(|it| it.code().into()).collect();
         Ok(Self {
             base,
-            min_version: tls.min_version,
+            tls: tls.clone(),
             clients,
         })
     }
@@ -91,7 +91,7 @@ impl Policy {
     /// certificate ends.
     fn witnessing(&self, clients: &Clients, ticketer: &Arc<Ticketer>) -> ServerConfig {
         let provider = Arc::clone(self.base.crypto_provider());
-        match config(provider, self.min_version, clients.witness(ticketer)) {
+        match config(provider, self.tls.min_version, clients.witness(ticketer)) {
             Ok(mut config) => {
                 config.alpn_protocols.clone_from(&self.base.alpn_protocols);
                 config
@@ -99,6 +99,11 @@ impl Policy {
             // It was made of the same parts, so this does not happen; the base verifies as well.
             Err(_) => self.base.clone(),
         }
+    }
+
+    /// What the configuration asks for.
+    pub fn options(&self) -> &TlsPolicy {
+        &self.tls
     }
 
     /// Whether a client without a certificate is refused.
@@ -109,7 +114,7 @@ impl Policy {
     /// Whether a connection that was made under this policy could as well have been made under the
     /// other one: the same certificates are asked for in the same way, and the same versions spoken.
     pub fn is_like(&self, other: &Self) -> bool {
-        self.identity() == other.identity() && self.min_version == other.min_version
+        self.identity() == other.identity() && self.tls.min_version == other.tls.min_version
     }
 
     /// Whether a connection that was made under an earlier policy of the domain may go on: what

@@ -106,7 +106,7 @@ impl Proofs {
     }
 
     /// Takes down and counts a result; returns it beside the one before.
-    pub(super) fn note(
+    pub(crate) fn note(
         &self,
         domain: &Pattern,
         wanted: Answer,

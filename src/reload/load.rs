@@ -8,6 +8,7 @@ use super::Reloader;
 use super::archive::Archive;
 use super::candidate::Parser;
 use super::catalog::Catalog;
+use super::latest::Latest;
 use super::problem::Problem;
 use super::report::{Report, Status};
 use crate::certificate::Name;
@@ -142,6 +143,7 @@ impl Loaded {
             counters,
             broken: false,
             after: None,
+            latest: Latest::default(),
         };
         let expected = reloader.expect_lost();
         let (report, _) = reloader.reload(false, Look::at(Scope::Everything), &expected);

@@ -11,6 +11,7 @@ mod domains;
 mod ends;
 mod index;
 mod judge;
+mod latest;
 mod library;
 mod load;
 mod named;
@@ -39,6 +40,7 @@ use archive::Archive;
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
 use catalog::Step;
+pub use latest::{Change, Latest};
 pub use library::record_files;
 pub use load::{LoadError, Loaded, check, load, open};
 use patrol::Patrol;
@@ -94,6 +96,7 @@ pub struct Reloader {
     /// Whether a reload broke off: what it had read may not have been taken over.
     broken: bool,
     after: Option<Hook>,
+    latest: Latest,
 }
 
 /// What is called after each reload.
@@ -142,6 +145,7 @@ impl Reloader {
             true => None,
             false => self.wait(triggers, patrol.next(self.source.is_on_patrol())),
         };
+        self.latest.watched = watcher.is_complete();
         let now = Instant::now();
         let begins = is_new || (patrol.begins(now) && !self.source.is_on_patrol());
         let scope = match trigger {
@@ -262,7 +266,11 @@ impl Reloader {
         report.build = scanned.elapsed();
         let generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
         // First, so that who has been served with something new finds it there.
-        self.status.send_replace(Arc::new(self.catalog.status()));
+        self.latest.note(&report, generation, now.wall);
+        let latest = self.latest.clone();
+        let status = self.catalog.status();
+        self.status
+            .send_replace(Arc::new(Status { latest, ..status }));
         let result = match snapshot {
             Some(snapshot) => {
                 self.publisher.publish(snapshot);

@@ -54,6 +54,16 @@ pub enum Effect {
     Warning,
 }
 
+impl Effect {
+    /// The word for it in the status.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Quarantine => "quarantine",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// What kind of thing a problem concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::latest::Latest;
 use super::problem::{Effect, Problem};
 use crate::certificate::{self, Certificate, Threshold};
 use crate::domain::Pattern;
@@ -61,6 +62,8 @@ pub struct NearEnd {
 /// What is in use and what is wrong, as of the last reload.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
+    /// What is in place, and how it came about.
+    pub latest: Latest,
     /// All that was refused or lost.
     pub problems: Arc<[Problem]>,
     /// All certificates in use.

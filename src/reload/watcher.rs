@@ -28,6 +28,8 @@ struct Shared {
     latest: u64,
     /// Whether the latest one has come to stand since the last look.
     stands: bool,
+    /// Whether the latest one is about all that is to be watched.
+    complete: bool,
     // Held for its thread.
     inner: Option<RecommendedWatcher>,
 }
@@ -57,6 +59,7 @@ impl Watcher {
         if roots != self.watching {
             // First, so that the old one gives its watches back.
             shared.inner = None;
+            shared.complete = false;
             shared.latest += 1;
             let (number, roots) = (shared.latest, roots.clone());
             let (triggers, shared) = (self.triggers.clone(), Arc::clone(&self.shared));
@@ -70,6 +73,11 @@ impl Watcher {
         std::mem::take(&mut shared.stands)
     }
 
+    /// Whether everything is watched.
+    pub(super) fn is_complete(&self) -> bool {
+        lock(&self.shared).complete
+    }
+
     /// Takes the paths that changed since the last call.
     pub(super) fn take_changed(&self) -> Scope {
         std::mem::take(&mut lock(&self.shared).changed)
@@ -81,14 +89,16 @@ fn begin(number: u64, roots: &[Root], triggers: &SyncSender<Trigger>, shared: &A
     let inner = listen(roots, triggers.clone(), Arc::clone(shared));
     let inner = inner.map(|mut inner| {
         // What is watched by now is worth being watched.
-        add(&mut inner, roots).unwrap_or_else(|error| warn(&error));
-        inner
+        let all = add(&mut inner, roots).inspect_err(warn);
+        (inner, all.is_ok())
     });
     let mut shared = lock(shared);
     if shared.latest != number {
         return;
     }
-    shared.inner = inner.map_err(|error| warn(&error)).ok();
+    let inner = inner.inspect_err(warn).ok();
+    shared.complete = inner.as_ref().is_some_and(|(_, all)| *all);
+    shared.inner = inner.map(|(inner, _)| inner);
     shared.stands = true;
     // A full queue holds a trigger already.
     let _ = triggers.try_send(Trigger::Files);

@@ -172,6 +172,14 @@ impl Counters {
 }
 
 impl DomainCounters {
+    /// Whether nothing has been counted, and nobody is watching.
+    pub fn is_idle(&self) -> bool {
+        let counts = self.requests.iter().chain(&self.handshakes);
+        let mut counts = counts.chain([&self.sent, &self.received]);
+        let none = counts.all(|count| count.load(Ordering::Relaxed) == 0);
+        none && self.viewers() == 0
+    }
+
     /// A handshake for this domain is over.
     pub fn handshake(&self, result: Handshake) {
         self.handshakes[result as usize].fetch_add(1, Ordering::Relaxed);

@@ -56,6 +56,11 @@ impl Keys {
         })
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.newest_first.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.newest_first.is_empty()

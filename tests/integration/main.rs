@@ -29,6 +29,8 @@ mod smuggling;
 mod sni;
 mod startup;
 mod states;
+mod status;
+mod status_command;
 mod streaming;
 mod switching_off;
 mod tickets;

@@ -1,6 +1,8 @@
 //! What an operator sees: metrics, health and records of access.
 
-use crate::support::{Hello, Kind, PATIENCE, PLAY, Stage, Stream, Wire, get, ok, within};
+use crate::support::{
+    ConfigDir, Domain, Edge, Hello, Kind, PATIENCE, PLAY, Stage, Stream, Wire, get, ok, within,
+};
 
 #[tokio::test]
 async fn the_admin_listener_tells_how_it_is() {
@@ -38,6 +40,31 @@ async fn every_promised_metric_is_there() {
     ] {
         assert!(metrics.has(name), "{name} in {metrics:#?}");
     }
+}
+
+/// A series begins when there is something to count: most of 100,000 domains are idle.
+#[tokio::test]
+async fn an_idle_domain_has_no_series() {
+    // Without an https listener, nothing is proven by a handshake.
+    let config = ConfigDir::new().set("listeners.https", "[]");
+    let idle = Domain::named(PLAY).origin("demo:");
+    config.domain(&idle);
+    let edge = Edge::start(config).await;
+    let metrics = edge.metrics().await;
+    let unbound = [("state", "unbound")];
+    assert_eq!(metrics.sum("lockgate_domains", &unbound), 1.0);
+    assert_eq!(metrics.labelled(&[("domain", PLAY)]), 0, "{metrics:#?}");
+    // 6 classes of status, 13 results of handshakes, bytes in both directions, and viewers.
+    assert_eq!(metrics.labelled(&[("domain", "")]), 22);
+    assert_eq!(edge.plain(PLAY, "/none").await.status(), 404);
+    let answered = [("domain", PLAY), ("status", "4xx")];
+    edge.counts("lockgate_requests_total", &answered, 1.0).await;
+    let metrics = edge.metrics().await;
+    let viewers = [("domain", PLAY)];
+    assert!(metrics.find("lockgate_viewers", &viewers));
+    let none = [("domain", PLAY), ("status", "2xx")];
+    assert!(!metrics.find("lockgate_requests_total", &none));
+    assert!(!metrics.find("lockgate_handshakes_total", &viewers));
 }
 
 #[tokio::test]
@@ -142,6 +169,12 @@ async fn connections_are_counted_by_listener() {
 async fn unknown_names_do_not_grow_the_metrics() {
     const NAMES: usize = 1_000;
     let stage = Stage::new().await;
+    // The edge's own handshake begins a series.
+    let proven = [("result", "ok")];
+    stage
+        .edge
+        .counts("lockgate_proofs_total", &proven, 1.0)
+        .await;
     let mut wire = stage.plain().await;
     let mut ask = async |number: usize| {
         let name = format!("name-{number}.test");
@@ -171,6 +204,11 @@ async fn unknown_names_do_not_grow_the_metrics() {
 #[tokio::test]
 async fn strange_requests_do_not_grow_the_metrics() {
     let stage = Stage::new().await;
+    let proven = [("result", "ok")];
+    stage
+        .edge
+        .counts("lockgate_proofs_total", &proven, 1.0)
+        .await;
     let before = stage.edge.metrics().await.len();
     for number in 0..50 {
         let mut wire = Wire::connect(stage.edge.http()).await;

@@ -14,6 +14,7 @@ use crate::reload::Now;
 use crate::reload::candidate::Parser;
 use crate::reload::certificates::Certificates;
 use crate::reload::domains::Domains;
+use crate::reload::latest::Latest;
 use crate::reload::library::{Library, Nothing};
 use crate::reload::named::{Contents, Named};
 use crate::reload::policies::Policies;
@@ -334,6 +335,7 @@ impl Catalog {
     /// What is in use and what was refused, for those who ask.
     pub(super) fn status(&self) -> Status {
         Status {
+            latest: Latest::default(),
             problems: self.problems.list(),
             certificates: self.certificates.in_use().clone(),
         }

@@ -7,6 +7,8 @@ mod warnings;
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use crate::support::{
     Answer, Ca, ConfigDir, Domain, Edge, Hello, PATIENCE, Pair, Responder, TlsClient, eventually,
     outcome,
@@ -78,6 +80,29 @@ impl Scene {
         assert!(faults.is_empty(), "{faults:#?}");
     }
 
+    /// Asserts that the status has each case, with what to do about it, and nothing else.
+    async fn assert_in_status(&self) {
+        let problems = self.edge.status("").await["problems"].clone();
+        let listed = problems["first"].as_array().expect("problems are listed");
+        for case in &CASES {
+            let item = case.item(self);
+            let is_it = |problem: &&Value| {
+                let labels = labels(case, &item);
+                labels.iter().all(|(key, value)| problem[key] == *value)
+            };
+            let problem = listed.iter().find(is_it);
+            let problem = problem.unwrap_or_else(|| panic!("{}: {problems:#}", case.name));
+            assert_eq!(problem["effect"], "quarantine", "{problem}");
+            for key in ["text", "hint"] {
+                assert_ne!(problem[key], "", "{problem}");
+            }
+            let counts = problems["counts"].as_array().expect("problems are counted");
+            let counted = counts.iter().any(|it| it["reason"] == case.reason);
+            assert!(counted, "{}: {counts:?}", case.reason);
+        }
+        assert_eq!(problems["total"], CASES.len(), "{problems:#}");
+    }
+
     /// Waits until the metrics have a quarantined item for each case.
     async fn assert_measured(&self) {
         let missing = async || {
@@ -108,6 +133,7 @@ fn labels<'i>(case: &Case, item: &'i str) -> [(&'static str, &'i str); 3] {
     [("kind", case.kind), ("name", item), ("reason", case.reason)]
 }
 
+/// From the file to the log line, the metric and the status entry.
 #[tokio::test]
 async fn each_bad_input_leaves_the_last_good_version_in_use() {
     let scene = Scene::start().await;
@@ -123,6 +149,7 @@ async fn each_bad_input_leaves_the_last_good_version_in_use() {
         let line = scene.edge.log().wait(&fields).await;
         assert_ne!(line.field("error"), "", "{}: says why", case.name);
     }
+    scene.assert_in_status().await;
     scene.assert_untouched().await;
     let metrics = scene.edge.metrics().await;
     let quarantined = metrics.sum("lockgate_quarantined", &[]);

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use serde_json::Value;
+
 use super::config::ConfigDir;
 use super::log::{Entry, Log};
 use super::message::Response;
@@ -89,6 +91,18 @@ impl Edge {
     /// All https listeners, in the order of their log lines.
     pub(crate) fn all_https(&self) -> &[SocketAddr] {
         &self.https
+    }
+
+    /// Where the admin listener is.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// What the status says; `target` is what follows `/status`.
+    pub(crate) async fn status(&self, target: &str) -> Value {
+        let response = self.admin(&format!("/status{target}")).await;
+        assert_eq!(response.status(), 200, "{target}: {}", response.text());
+        serde_json::from_slice(&response.body).expect("the status is JSON")
     }
 
     /// Asks the admin listener.

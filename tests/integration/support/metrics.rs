@@ -36,6 +36,12 @@ impl Metrics {
         matching.map(|series| series.value).sum()
     }
 
+    /// How many series there are with these labels, whatever their names.
+    pub(crate) fn labelled(&self, labels: &[(&str, &str)]) -> usize {
+        let matching = self.0.iter().filter(|series| series.has(labels));
+        matching.count()
+    }
+
     /// Whether there is a series of this name with these labels.
     pub(crate) fn find(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         self.0.iter().any(|series| series.is(name, labels))
@@ -56,9 +62,13 @@ impl Series {
     }
 
     fn is(&self, name: &str, labels: &[(&str, &str)]) -> bool {
+        self.name == name && self.has(labels)
+    }
+
+    fn has(&self, labels: &[(&str, &str)]) -> bool {
         let has =
             |(key, value): &(&str, &str)| self.labels.get(*key).map(String::as_str) == Some(*value);
-        self.name == name && labels.iter().all(has)
+        labels.iter().all(has)
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Program {
 impl Program {
     /// Starts `lockgate run`.
     pub(crate) fn run(config: &Path) -> Self {
-        Self::start(&mut command("run", config))
+        Self::start(&mut command(&["run"], config))
     }
 
     /// The same with at most so many open files.
@@ -122,9 +122,15 @@ impl Outcome {
 /// Runs `lockgate SUBCOMMAND --config DIR` to its end. `run` ends only when it cannot start: a wait
 /// in vain here shows a program that did.
 pub(crate) async fn outcome(subcommand: &str, config: &Path) -> Outcome {
+    let arguments: Vec<_> = subcommand.split(' ').collect();
+    outcome_of(&arguments, config).await
+}
+
+/// The same with more arguments.
+pub(crate) async fn outcome_of(arguments: &[&str], config: &Path) -> Outcome {
     let stderr = Capture::new();
     let stdout = Capture::new();
-    let process = command(subcommand, config)
+    let process = command(arguments, config)
         .stdin(Stdio::null())
         .stdout(stdout.writer())
         .stderr(stderr.writer())
@@ -164,10 +170,10 @@ impl Capture {
     }
 }
 
-fn command(subcommand: &str, config: &Path) -> Command {
+fn command(arguments: &[&str], config: &Path) -> Command {
     let mut command = Command::new(binary());
     command
-        .args(subcommand.split(' '))
+        .args(arguments)
         .arg("--config")
         .arg(config)
         .env_remove("RUST_LOG");

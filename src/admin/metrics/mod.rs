@@ -1,29 +1,30 @@
+mod domains;
+mod list;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeGaugeValue, EncodeLabelSet, NoLabelSet,
-};
-use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::Admin;
+use super::facts::States;
+use domains::Domains;
+use list::List;
+
 use crate::proof::{self, Proofs};
 use crate::reload::{Effect, Status};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Counters, DomainCounters, Handshake, ListenerKind, ReloadResult};
+use crate::telemetry::{Counters, ListenerKind, ReloadResult};
 use crate::webhook::{self, Alerts};
-
-/// What `/metrics` is served as (OpenMetrics 1.0).
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Admin {
     /// All metrics, read off what is in place now: nothing is registered, so what is gone leaves
     /// no series behind.
-    pub(super) fn metrics(&self) -> Result<String, fmt::Error> {
+    pub(super) fn metrics(&self) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Reading {
             snapshot: self.current.hold(),
@@ -33,8 +34,8 @@ impl Admin {
             alerts: self.alerts.clone(),
         }));
         let mut text = String::new();
-        encode(&mut text, &registry)?;
-        Ok(text)
+        encode(&mut text, &registry).expect("a string takes all");
+        text
     }
 }
 
@@ -51,7 +52,8 @@ impl Collector for Reading {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut list = List(encoder);
         self.process(&mut list)?;
-        self.domains(&mut list)?;
+        self.states(&mut list)?;
+        Domains::of(&self.snapshot, &self.counters.unknown).write(&mut list)?;
         self.items(&mut list)?;
         self.proofs(&mut list)?;
         self.alerts(&mut list)
@@ -77,54 +79,12 @@ impl Reading {
         )
     }
 
-    fn domains(&self, list: &mut List<'_>) -> fmt::Result {
-        let mut domains: Vec<(String, &DomainCounters)> = self
-            .snapshot
-            .domains
-            .values()
-            .map(|domain| (domain.name().to_string(), &*domain.counters))
-            .collect();
-        domains.sort_by(|(one, _), (other, _)| one.cmp(other));
-        // What named no domain of ours.
-        domains.push((String::new(), &self.counters.unknown));
-        let each = |value: fn(&DomainCounters) -> u64| {
-            let domains = domains.iter();
-            domains.map(move |(name, counters)| ([("domain", &**name)], value(counters)))
-        };
-        list.counters(
-            "lockgate_requests",
-            "Requests answered, by the class of the status",
-            domains.iter().flat_map(|(name, counters)| {
-                let classes = counters.requests();
-                classes.map(|(class, count)| ([("domain", &**name), ("status", class)], count))
-            }),
-        )?;
-        list.counters(
-            "lockgate_response_bytes",
-            "Body bytes sent to clients",
-            each(DomainCounters::sent),
-        )?;
-        list.counters(
-            "lockgate_request_bytes",
-            "Body bytes received from clients",
-            each(DomainCounters::received),
-        )?;
+    fn states(&self, list: &mut List<'_>) -> fmt::Result {
+        let counts = States::of(&self.snapshot).counts();
         list.gauges(
-            "lockgate_viewers",
-            "Responses and WebSockets running now",
-            domains
-                .iter()
-                .map(|(name, it)| ([("domain", &**name)], it.viewers())),
-        )?;
-        list.counters(
-            "lockgate_handshakes",
-            "TLS handshakes by result",
-            domains.iter().flat_map(|(name, counters)| {
-                Handshake::ALL.map(|result| {
-                    let labels = [("domain", &**name), ("result", result.code())];
-                    (labels, counters.handshakes(result))
-                })
-            }),
+            "lockgate_domains",
+            "Domains by their state",
+            counts.map(|(state, count)| ([("state", state)], count)),
         )
     }
 
@@ -209,46 +169,5 @@ impl Reading {
             "Events for the webhook, by what became of them",
             webhook::Outcome::ALL.map(|it| ([("result", it.code())], self.alerts.count(it))),
         )
-    }
-}
-
-/// The list of metrics being written.
-struct List<'e>(DescriptorEncoder<'e>);
-
-impl List<'_> {
-    fn counters<L: EncodeLabelSet>(
-        &mut self,
-        name: &str,
-        help: &str,
-        values: impl IntoIterator<Item = (L, u64)>,
-    ) -> fmt::Result {
-        let kind = MetricType::Counter;
-        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
-        for (labels, value) in values {
-            metric
-                .encode_family(&labels)?
-                .encode_counter::<NoLabelSet, _, u64>(&value, None)?;
-        }
-        Ok(())
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        let kind = MetricType::Gauge;
-        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
-        metric.encode_gauge(&value)
-    }
-
-    fn gauges<L: EncodeLabelSet, V: EncodeGaugeValue>(
-        &mut self,
-        name: &str,
-        help: &str,
-        values: impl IntoIterator<Item = (L, V)>,
-    ) -> fmt::Result {
-        let kind = MetricType::Gauge;
-        let mut metric = self.0.encode_descriptor(name, help, None, kind)?;
-        for (labels, value) in values {
-            metric.encode_family(&labels)?.encode_gauge(&value)?;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,41 @@
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+/// A line for people and probes.
+pub(super) fn text(status: StatusCode, text: &str) -> Response<String> {
+    answer(status, "text/plain; charset=utf-8", text.to_owned())
+}
+
+/// A JSON object.
+pub(super) fn json(status: StatusCode, json: String) -> Response<String> {
+    answer(status, "application/json", json)
+}
+
+/// Metrics (OpenMetrics 1.0).
+pub(super) fn metrics(metrics: String) -> Response<String> {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    answer(StatusCode::OK, kind, metrics)
+}
+
+/// Nothing here can be changed.
+pub(super) fn read_only() -> Response<String> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
+    let allowed = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, allowed);
+    response
+}
+
+fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<String> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Writes a view as JSON.
+pub(super) fn write(view: &impl Serialize) -> String {
+    serde_json::to_string(view).expect("strings and numbers can be written as JSON")
+}

@@ -1,0 +1,17 @@
+//! The JSON that the admin listener answers with, apart from the types inside: `lockgate status`
+//! reads what the listener writes.
+//!
+//! Keys are snake_case, times RFC 3339 in UTC, fingerprints SHA-256 in lower-case hex. Nothing in it
+//! is secret. What is not there is `null`.
+
+mod certificate;
+mod domain;
+mod list;
+mod problem;
+mod status;
+
+pub use certificate::{Certificate, Pair};
+pub use domain::{Domain, Policy, Proof};
+pub use list::{Excerpt, Page};
+pub use problem::{Failure, Problem, Refusal};
+pub use status::{Change, Differing, Domains, End, Problems, ReasonCount, Status, Tickets};

@@ -1,0 +1,40 @@
+use serde::{Deserialize, Serialize};
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Problem {
+    /// What it does: `quarantine` (the last good version stays in use) or `warning`.
+    pub effect: String,
+    /// What it concerns: `certificate`, `domain`, `file` or `directory`.
+    pub kind: String,
+    /// Its name, or a path.
+    pub name: String,
+    /// The reason as a stable word.
+    pub reason: String,
+    /// The file and the line where the configuration says so.
+    pub place: Option<String>,
+    /// The reason in a sentence.
+    pub text: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// A request that is not answered with what it asks for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Failure {
+    /// Why.
+    pub error: Refusal,
+    /// What is wrong with what it asks for, where that is why.
+    pub problems: Vec<Problem>,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Refusal {
+    /// The reason as a stable word.
+    pub code: String,
+    /// The reason in a sentence.
+    pub text: String,
+    /// What to ask instead.
+    pub hint: String,
+}
