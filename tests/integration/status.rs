@@ -40,7 +40,8 @@ async fn the_overview_says_what_is_in_place() {
         (&status["ready"], &status["generation"]),
         (&json!(true), &json!(1))
     );
-    let states = json!({ "total": 5, "serving": 2, "off": 1, "unbound": 1, "unusable": 1 });
+    let states =
+        json!({ "total": 5, "serving": 2, "off": 1, "unbound": 1, "expired": 0, "unusable": 1 });
     assert_eq!(status["domains"], states);
     assert_eq!(status["certificates"], 2);
     assert_eq!(status["tickets"]["keys"], 1);
