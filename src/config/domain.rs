@@ -1,11 +1,10 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use http::StatusCode;
 use toml::Spanned;
 
 use super::origin_url::{InvalidOrigin, OriginUrl};
-use super::problem::{Place, Problem, Reason};
+use super::problem::{Place, Reason};
 use super::raw::{File, Table};
 use super::tls::TlsOptions;
 use crate::certificate;
@@ -80,84 +79,12 @@ impl Domain {
     }
 }
 
-/// What one file of `domains/` holds.
-#[derive(Debug, Default)]
-pub struct DomainFile {
-    /// The tables that are sound, in the file's order.
-    pub domains: Vec<Domain>,
-    /// Domains whose table is there but not sound: their last good version stays.
-    pub unsound: Vec<Pattern>,
-    /// Whether some part of the file could not be told to belong to a domain: then nothing that
-    /// the file held before counts as deleted.
-    pub torn: bool,
-    /// All that is wrong, with the domain where it is known.
-    pub problems: Vec<(Option<Pattern>, Problem)>,
-}
-
-/// Reads one file of `domains/`.
-pub fn parse_domains(path: &Path, content: &[u8]) -> DomainFile {
-    let file = File::new(path, content);
-    let mut root = file.table();
-    let mut parsed = DomainFile::default();
-    parsed.note_file(file.take_problems());
-    if parsed.torn {
-        // Half a table may mean the opposite of the whole one.
-        return parsed;
-    }
-    for table in root.tables("domain") {
-        let offset = table.offset();
-        let (name, domain) = parse_domain(&file, table);
-        let mut earlier = parsed.domains.iter();
-        match earlier.find(|earlier| Some(&earlier.name) == name.as_ref()) {
-            None => parsed.note_domain(name.as_ref(), domain, file.take_problems()),
-            Some(earlier) => {
-                let (name, first) = (earlier.name.clone(), earlier.place.clone());
-                file.report(
-                    offset,
-                    Reason::DuplicateDomain {
-                        name: name.clone(),
-                        first,
-                    },
-                );
-                parsed.note_problems(Some(&name), file.take_problems());
-            }
-        }
-    }
-    root.finish();
-    parsed.note_file(file.take_problems());
-    parsed
-}
-
-impl DomainFile {
-    fn note_file(&mut self, problems: Vec<Problem>) {
-        self.torn |= !problems.is_empty();
-        self.note_problems(None, problems);
-    }
-
-    fn note_problems(&mut self, name: Option<&Pattern>, problems: Vec<Problem>) {
-        let problems = problems.into_iter();
-        let problems = problems.map(|problem| (name.cloned(), problem));
-        self.problems.extend(problems);
-    }
-
-    fn note_domain(
-        &mut self,
-        name: Option<&Pattern>,
-        domain: Option<Domain>,
-        problems: Vec<Problem>,
-    ) {
-        match (domain, name) {
-            (Some(domain), _) if problems.is_empty() => self.domains.push(domain),
-            (_, Some(name)) => self.unsound.push(name.clone()),
-            (_, None) => self.torn = true,
-        }
-        self.note_problems(name, problems);
-    }
-}
-
 /// The table's name if it has one, and the domain if nothing that it needs is missing; the file
 /// keeps the problems.
-fn parse_domain(file: &File<'_>, mut table: Table<'_, '_>) -> (Option<Pattern>, Option<Domain>) {
+pub(super) fn parse_domain(
+    file: &File<'_>,
+    mut table: Table<'_, '_>,
+) -> (Option<Pattern>, Option<Domain>) {
     let name = name(file, &mut table);
     let origins = origins(file, &mut table);
     let binding = binding(file, &mut table);
@@ -292,8 +219,10 @@ impl Table<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::config::{ClientAuthMode, TlsVersion};
+    use crate::config::{ClientAuthMode, DomainFile, TlsVersion, parse_domains};
 
     fn parse(text: &str) -> DomainFile {
         parse_domains(Path::new("domains/a.toml"), text.as_bytes())

@@ -4,6 +4,7 @@
 //! problems at once, each with its place.
 
 mod domain;
+mod domain_file;
 mod options;
 mod origin_url;
 mod problem;
@@ -15,7 +16,8 @@ mod timeouts;
 mod tls;
 mod webhook_url;
 
-pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains};
+pub use domain::{Binding, Domain, HttpMode, OnExpiry};
+pub use domain_file::{DomainFile, parse_domains};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};

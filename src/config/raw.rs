@@ -20,6 +20,8 @@ const DURATIONS: RangeInclusive<Duration> =
 pub(super) struct File<'i> {
     path: Arc<Path>,
     text: &'i str,
+    /// Where the lines end.
+    line_ends: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
 }
 
@@ -28,11 +30,11 @@ impl<'i> File<'i> {
         let file = Self {
             path: path.into(),
             text: str::from_utf8(content).unwrap_or_default(),
+            line_ends: line_ends(content),
             problems: RefCell::default(),
         };
         if let Err(error) = str::from_utf8(content) {
-            let before = &content[..error.valid_up_to()];
-            file.report_line(line_of(before, before.len()), Reason::Encoding);
+            file.report(error.valid_up_to(), Reason::Encoding);
         }
         file
     }
@@ -48,21 +50,14 @@ impl<'i> File<'i> {
     }
 
     pub(super) fn report(&self, offset: usize, reason: Reason) {
-        self.report_line(line_of(self.text.as_bytes(), offset), reason);
-    }
-
-    fn report_line(&self, line: usize, reason: Reason) {
-        let file = Arc::clone(&self.path);
-        self.problems.borrow_mut().push(Problem {
-            place: Place { file, line },
-            reason,
-        });
+        let place = self.place(offset);
+        self.problems.borrow_mut().push(Problem { place, reason });
     }
 
     pub(super) fn place(&self, offset: usize) -> Place {
         Place {
             file: Arc::clone(&self.path),
-            line: line_of(self.text.as_bytes(), offset),
+            line: 1 + self.line_ends.partition_point(|end| *end < offset),
         }
     }
 
@@ -74,9 +69,10 @@ impl<'i> File<'i> {
     }
 }
 
-fn line_of(text: &[u8], offset: usize) -> usize {
-    let before = &text[..offset.min(text.len())];
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+fn line_ends(text: &[u8]) -> Vec<usize> {
+    let bytes = text.iter().enumerate();
+    let ends = bytes.filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(offset, _)| offset).collect()
 }
 
 /// A table whose keys are taken out one by one.
