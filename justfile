@@ -20,6 +20,12 @@ unit:
 timing:
     cargo test --release --locked --test integration -- --ignored --nocapture --test-threads=1
 
+# Searches with one fuzz target; fuzz/README.md lists them (needs nightly and cargo-fuzz).
+fuzz TARGET SECONDS="300":
+    mkdir -p fuzz/target/corpus/{{TARGET}}
+    cargo +nightly fuzz run {{TARGET}} fuzz/target/corpus/{{TARGET}} fuzz/corpus/{{TARGET}} -- \
+        -max_total_time={{SECONDS}} -max_len=16384 -timeout=10
+
 # CPU per unit of work beside nginx.
 compare:
     bash benches/compare/run.sh

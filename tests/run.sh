@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian and npm, then runs all of them:
-# format, lints, unit and integration tests, a smoke run of the benches, the
-# release build, and the end-to-end tests. A failure stops nothing; it is
-# counted. The last line is "N passed, N failed".
+# format, lints, unit and integration tests, smoke runs of the benches and the
+# fuzz targets, the release build, and the end-to-end tests. A failure stops
+# nothing; it is counted. The last line is "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -29,6 +29,7 @@ main() {
   check "lints" cargo clippy --all-targets --locked -- -D warnings
   suite "unit and integration tests" count_cargo cargo test --locked --no-fail-fast
   check_benches
+  check "fuzz targets (smoke)" smoke_fuzz
   check_dependencies
   check "release build" cargo build --release --locked
   suite "end-to-end tests" count_node end_to_end
@@ -97,6 +98,17 @@ check_benches() {
   done
   ((${#names[@]} > 0)) || return 0
   check "benches (smoke)" cargo bench --locked --profile dev "${names[@]}" -- --test
+}
+
+# With the corpus and some inputs made of it, on stable Rust and without a C++
+# compiler; fuzz/README.md says how to search. It builds few dependencies: most
+# are those of the tests.
+smoke_fuzz() {
+  local manifest=(--manifest-path fuzz/Cargo.toml)
+  export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
+  cargo fmt "${manifest[@]}" --check
+  cargo clippy "${manifest[@]}" --all-targets --no-default-features --locked -- -D warnings
+  cargo run "${manifest[@]}" --example smoke --no-default-features --locked
 }
 
 # The advisories need a database from the internet; the other checks do not.

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rustls_pki_types::pem::{self, PemObject, SectionKind};
+use rustls_pki_types::pem::{PemObject, SectionKind};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::key::is_encrypted;
 use super::name::Name;
+use super::pem_fault::PemFault;
 use super::refusal::{Refusal, Unreadable};
 use super::text::PairText;
 
@@ -108,7 +109,7 @@ impl Files {
             if (found.is_err() || sections.key.is_none()) && is_encrypted(content) {
                 return Err(Refusal::EncryptedKey(path()));
             }
-            found.map_err(|error| Refusal::InvalidPem(path(), error))?;
+            found.map_err(|fault| Refusal::InvalidPem(path(), fault))?;
         }
         sections.any_order = layout.combined;
         Ok(sections)
@@ -203,7 +204,7 @@ pub(super) struct Sections {
 }
 
 impl Sections {
-    fn read(&mut self, content: &[u8]) -> Result<(), pem::Error> {
+    fn read(&mut self, content: &[u8]) -> Result<(), PemFault> {
         let mut nothing = true;
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(content) {
             let (kind, der) = section?;
@@ -216,7 +217,7 @@ impl Sections {
             }
         }
         if nothing || is_cut_off(content) {
-            return Err(pem::Error::NoItemsFound);
+            return Err(PemFault::NoBlock);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::chain::ChainFault;
+use super::pem_fault::PemFault;
 use super::strength::Weakness;
 use super::validity::Timestamp;
 use crate::domain::Pattern;
@@ -23,7 +24,7 @@ pub enum Refusal {
     EmptyFile(PathBuf),
     /// What stands between the PEM markers, or the markers themselves, cannot be read.
     #[error("{} is not valid PEM: {error}", .0.display(), error = .1)]
-    InvalidPem(PathBuf, #[source] rustls_pki_types::pem::Error),
+    InvalidPem(PathBuf, #[source] PemFault),
     /// The leaf is no X.509 certificate.
     #[error("the leaf is not a valid X.509 certificate")]
     InvalidCertificate,

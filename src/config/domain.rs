@@ -1,12 +1,10 @@
-use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use http::StatusCode;
 use toml::Spanned;
 
 use super::origin_url::{InvalidOrigin, OriginUrl};
-use super::problem::{Place, Problem, Reason};
+use super::problem::{Place, Reason};
 use super::raw::{File, Table};
 use super::tls::TlsOptions;
 use crate::certificate;
@@ -81,84 +79,12 @@ impl Domain {
     }
 }
 
-/// What one file of `domains/` holds.
-#[derive(Debug, Default)]
-pub struct DomainFile {
-    /// The tables that are sound, in the file's order.
-    pub domains: Vec<Domain>,
-    /// Domains whose table is there but not sound: their last good version stays.
-    pub unsound: Vec<Pattern>,
-    /// Whether some part of the file could not be told to belong to a domain: then nothing that
-    /// the file held before counts as deleted.
-    pub torn: bool,
-    /// All that is wrong, with the domain where it is known.
-    pub problems: Vec<(Option<Pattern>, Problem)>,
-}
-
-/// Reads one file of `domains/`.
-pub fn parse_domains(path: &Path, content: &[u8]) -> DomainFile {
-    let file = File::new(path, content);
-    let mut root = file.table();
-    let mut parsed = DomainFile::default();
-    parsed.note_file(file.take_problems());
-    if parsed.torn {
-        // Half a table may mean the opposite of the whole one.
-        return parsed;
-    }
-    let mut places = HashMap::new();
-    for table in root.tables("domain") {
-        let offset = table.offset();
-        let (name, domain) = parse_domain(&file, table);
-        let first = name.as_ref().and_then(|name| places.get(name)).cloned();
-        if let Some((duplicate, first)) = name.clone().zip(first) {
-            let reason = Reason::DuplicateDomain {
-                name: duplicate,
-                first,
-            };
-            file.report(offset, reason);
-            parsed.note_problems(name.as_ref(), file.take_problems());
-            continue;
-        }
-        let problems = file.take_problems();
-        let sound = domain.as_ref().filter(|_| problems.is_empty());
-        places.extend(sound.map(|it| (it.name.clone(), it.place.clone())));
-        parsed.note_domain(name.as_ref(), domain, problems);
-    }
-    root.finish();
-    parsed.note_file(file.take_problems());
-    parsed
-}
-
-impl DomainFile {
-    fn note_file(&mut self, problems: Vec<Problem>) {
-        self.torn |= !problems.is_empty();
-        self.note_problems(None, problems);
-    }
-
-    fn note_problems(&mut self, name: Option<&Pattern>, problems: Vec<Problem>) {
-        let problems = problems.into_iter();
-        let problems = problems.map(|problem| (name.cloned(), problem));
-        self.problems.extend(problems);
-    }
-
-    fn note_domain(
-        &mut self,
-        name: Option<&Pattern>,
-        domain: Option<Domain>,
-        problems: Vec<Problem>,
-    ) {
-        match (domain, name) {
-            (Some(domain), _) if problems.is_empty() => self.domains.push(domain),
-            (_, Some(name)) => self.unsound.push(name.clone()),
-            (_, None) => self.torn = true,
-        }
-        self.note_problems(name, problems);
-    }
-}
-
 /// The table's name if it has one, and the domain if nothing that it needs is missing; the file
 /// keeps the problems.
-fn parse_domain(file: &File<'_>, mut table: Table<'_, '_>) -> (Option<Pattern>, Option<Domain>) {
+pub(super) fn parse_domain(
+    file: &File<'_>,
+    mut table: Table<'_, '_>,
+) -> (Option<Pattern>, Option<Domain>) {
     let name = name(file, &mut table);
     let origins = origins(file, &mut table);
     let binding = binding(file, &mut table);
@@ -293,8 +219,10 @@ impl Table<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::config::{ClientAuthMode, TlsVersion};
+    use crate::config::{ClientAuthMode, DomainFile, TlsVersion, parse_domains};
 
     fn parse(text: &str) -> DomainFile {
         parse_domains(Path::new("domains/a.toml"), text.as_bytes())

@@ -5,6 +5,7 @@
 
 mod admin;
 mod domain;
+mod domain_file;
 mod options;
 mod origin_url;
 mod problem;
@@ -17,7 +18,8 @@ mod tls;
 mod webhook_url;
 
 pub use admin::parse_admin;
-pub use domain::{Binding, Domain, DomainFile, HttpMode, OnExpiry, parse_domains};
+pub use domain::{Binding, Domain, HttpMode, OnExpiry};
+pub use domain_file::{DomainFile, parse_domains};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};

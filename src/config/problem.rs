@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::origin_url::InvalidOrigin;
+use super::webhook_url::InvalidWebhook;
 use crate::certificate;
 use crate::domain;
 
@@ -30,7 +31,8 @@ pub struct Problem {
     pub reason: Reason,
 }
 
-/// What is wrong with a piece of configuration.
+/// What is wrong with a piece of configuration, in one line: what was written is quoted with its
+/// control characters escaped.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Reason {
     /// The file is no TOML.
@@ -40,7 +42,7 @@ pub enum Reason {
     #[error("not UTF-8 text")]
     Encoding,
     /// A key that means nothing here.
-    #[error("unknown key `{key}`")]
+    #[error("unknown key `{}`", .key.escape_debug())]
     UnknownKey {
         /// As it was written.
         key: String,
@@ -63,7 +65,7 @@ pub enum Reason {
         found: &'static str,
     },
     /// A value that is none of those that are allowed.
-    #[error("`{key}` is \"{value}\"")]
+    #[error("`{key}` is {value:?}")]
     UnknownValue {
         /// The key.
         key: &'static str,
@@ -73,7 +75,7 @@ pub enum Reason {
         allowed: &'static str,
     },
     /// A domain's name that is none.
-    #[error("the name \"{value}\" {error}")]
+    #[error("the name {value:?} {error}")]
     DomainName {
         /// As it was written.
         value: String,
@@ -81,7 +83,7 @@ pub enum Reason {
         error: domain::InvalidName,
     },
     /// A certificate's name that is none.
-    #[error("the certificate name \"{value}\" {error}")]
+    #[error("the certificate name {value:?} {error}")]
     CertificateName {
         /// As it was written.
         value: String,
@@ -89,13 +91,16 @@ pub enum Reason {
         error: certificate::InvalidName,
     },
     /// An origin that is none.
-    #[error("the origin \"{value}\" {error}")]
+    #[error("the origin {value:?} {error}")]
     Origin {
         /// As it was written.
         value: String,
         /// Why.
         error: InvalidOrigin,
     },
+    /// A webhook that is none. It may hold a token, so it is not shown.
+    #[error("`webhook` {0}")]
+    Webhook(InvalidWebhook),
     /// Client certificates are asked for, but nothing says what verifies them.
     #[error("`client_auth` needs a `client_ca`")]
     NoClientCa,
@@ -122,7 +127,8 @@ impl Reason {
             | Self::UnknownValue { .. }
             | Self::DomainName { .. }
             | Self::CertificateName { .. }
-            | Self::Origin { .. } => "invalid_value",
+            | Self::Origin { .. }
+            | Self::Webhook(_) => "invalid_value",
         }
     }
 
@@ -150,6 +156,7 @@ impl Reason {
             Self::Origin { .. } => {
                 "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
             }
+            Self::Webhook(_) => "write a URL like \"https://alerts.example.com/hook\"".to_owned(),
             Self::NoClientCa => {
                 "add client_ca = \"FILE\" with the roots of the client certificates, \
                  or write client_auth = \"none\""
@@ -164,5 +171,26 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (place, reason) = (&self.place, &self.reason);
         write!(f, "{place}: {reason}; {}", reason.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse_domains;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_cannot_break_the_line_of_a_message() {
+        let text = "[[domain]]\nname = \"a\\nb\"\norigins = [\"\\u001b[2J\"]\n\"a\\nb\" = 1\n";
+        let file = parse_domains(Path::new("a.toml"), text.as_bytes());
+        let texts: Vec<_> = file.problems.iter().map(|(_, it)| it.to_string()).collect();
+        for (text, quoted) in texts.iter().zip([r#""a\nb""#, r#""\u{1b}[2J""#, r"`a\nb`"]) {
+            assert!(
+                text.contains(quoted) && !text.contains(char::is_control),
+                "{text}"
+            );
+        }
+        assert_eq!(texts.len(), 3);
     }
 }

@@ -20,8 +20,8 @@ const DURATIONS: RangeInclusive<Duration> =
 pub(super) struct File<'i> {
     path: Arc<Path>,
     text: &'i str,
-    /// Where each line after the first one begins.
-    lines: Vec<usize>,
+    /// Where the lines end.
+    line_ends: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
 }
 
@@ -30,7 +30,7 @@ impl<'i> File<'i> {
         let file = Self {
             path: path.into(),
             text: str::from_utf8(content).unwrap_or_default(),
-            lines: line_starts(content),
+            line_ends: line_ends(content),
             problems: RefCell::default(),
         };
         if let Err(error) = str::from_utf8(content) {
@@ -57,7 +57,7 @@ impl<'i> File<'i> {
     pub(super) fn place(&self, offset: usize) -> Place {
         Place {
             file: Arc::clone(&self.path),
-            line: 1 + self.lines.partition_point(|start| *start <= offset),
+            line: 1 + self.line_ends.partition_point(|end| *end < offset),
         }
     }
 
@@ -69,10 +69,10 @@ impl<'i> File<'i> {
     }
 }
 
-fn line_starts(text: &[u8]) -> Vec<usize> {
+fn line_ends(text: &[u8]) -> Vec<usize> {
     let bytes = text.iter().enumerate();
     let ends = bytes.filter(|(_, byte)| **byte == b'\n');
-    ends.map(|(offset, _)| offset + 1).collect()
+    ends.map(|(offset, _)| offset).collect()
 }
 
 /// A table whose keys are taken out one by one.

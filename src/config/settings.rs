@@ -201,7 +201,7 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
             history: state.up_to_100("history").unwrap_or(default.state.history),
         },
         access_log: log.boolean("access").unwrap_or(default.access_log),
-        webhook: webhook(&mut alerts),
+        webhook: WebhookUrl::read(file, &mut alerts),
     };
     for table in [admin, tls, origins, state, log, alerts] {
         table.finish();
@@ -211,12 +211,6 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
 
 fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
     Some(table.string(key)?.into_inner().into())
-}
-
-fn webhook(alerts: &mut Table<'_, '_>) -> Option<WebhookUrl> {
-    let text = alerts.string("webhook")?;
-    let allowed = "a URL like \"https://alerts.example.com/hook\"";
-    alerts.parse("webhook", allowed, &text, |text| text.parse().ok())
 }
 
 const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";

@@ -5,6 +5,8 @@ use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::origin_url::{InvalidOrigin, OriginUrl};
+use super::problem::Reason;
+use super::raw::{File, Table};
 
 /// Where events are posted to. Its path and query may hold a token, so they are never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +27,14 @@ pub enum InvalidWebhook {
 }
 
 impl WebhookUrl {
+    /// Takes `webhook` out of `[alerts]`.
+    pub(super) fn read(file: &File<'_>, alerts: &mut Table<'_, '_>) -> Option<Self> {
+        let text = alerts.string("webhook")?;
+        let read = text.get_ref().parse();
+        read.map_err(|error| file.report(text.span().start, Reason::Webhook(error)))
+            .ok()
+    }
+
     /// What to connect to.
     pub fn endpoint(&self) -> &OriginUrl {
         &self.endpoint
@@ -79,7 +89,10 @@ impl fmt::Debug for WebhookUrl {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::parse_settings;
 
     #[test]
     fn a_webhook_is_an_endpoint_and_a_target() {
@@ -122,6 +135,19 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text.parse::<WebhookUrl>(), Err(expected), "{text:?}");
         }
+    }
+
+    #[test]
+    fn its_token_is_not_shown_even_when_it_is_none() {
+        let text = "[alerts]\nwebhook = \"https://user:t0ken@a.example.com/t0ken\"\n";
+        let problems = parse_settings(Path::new("x.toml"), text.as_bytes()).unwrap_err();
+        let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "x.toml:2: `webhook` must not hold a user name or password; write a URL like \"https://alerts.example.com/hook\""
+            ]
+        );
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(super) fn normalize<'b>(
         last = label;
     }
     // A name whose last label is a number can only be an address (RFC 3696 section 2).
-    if last.iter().all(u8::is_ascii_digit) {
+    if is_number(last) {
         return Err(InvalidName::IpAddress);
     }
     str::from_utf8(lower).map_err(|_| InvalidName::Character)
@@ -99,6 +99,14 @@ fn check_label(label: &[u8]) -> Result<(), InvalidName> {
         return Err(InvalidName::Character);
     }
     Ok(())
+}
+
+/// Whether URLs take a label for a number: in hexadecimal as well (WHATWG URL, "ends in a number").
+fn is_number(label: &[u8]) -> bool {
+    match label.strip_prefix(b"0x") {
+        Some(digits) => digits.iter().all(u8::is_ascii_hexdigit),
+        None => label.iter().all(u8::is_ascii_digit),
+    }
 }
 
 pub(super) fn parent(name: &str) -> Option<&str> {
@@ -153,6 +161,8 @@ mod tests {
             ("a b.com", InvalidName::Character),
             ("*.example.com", InvalidName::Character),
             ("192.0.2.1", InvalidName::IpAddress),
+            ("a.example.0x7F", InvalidName::IpAddress),
+            ("a.0x", InvalidName::IpAddress),
             ("::1", InvalidName::IpAddress),
         ];
         for (text, expected) in cases {

@@ -8,12 +8,13 @@ use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::pem::PemObject;
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio_rustls::TlsConnector;
 
 use super::error::Error;
+use crate::certificate::PemFault;
 use crate::config::OriginUrl;
 
 /// Makes connections to origins.
@@ -40,7 +41,7 @@ impl Connector {
     ) -> Result<Self, InvalidRoots> {
         let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         for root in CertificateDer::pem_slice_iter(extra) {
-            roots.add(root?)?;
+            roots.add(root.map_err(PemFault::from)?)?;
         }
         let versions =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -81,7 +82,7 @@ impl Connector {
 pub enum InvalidRoots {
     /// Not PEM.
     #[error("it is not valid PEM: {0}")]
-    Pem(#[from] pem::Error),
+    Pem(#[from] PemFault),
     /// Not certificates.
     #[error("it holds a certificate that cannot be a root: {0}")]
     Tls(#[from] rustls::Error),

@@ -11,6 +11,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::invalid::InvalidPolicy;
+use crate::certificate::PemFault;
 use crate::ticket::Ticketer;
 
 /// The certificates that clients are asked for.
@@ -32,7 +33,7 @@ impl Clients {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Self, InvalidPolicy> {
         let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let mut roots = roots?;
+        let mut roots = roots.map_err(PemFault::from)?;
         // Their order does not matter.
         roots.sort_unstable_by(|one, other| one.as_ref().cmp(other));
         roots.dedup();

@@ -1,4 +1,4 @@
-use rustls_pki_types::pem;
+use crate::certificate::PemFault;
 
 /// Why a policy cannot be used: what is wrong with its roots for client certificates.
 #[derive(Debug, thiserror::Error)]
@@ -8,7 +8,7 @@ pub enum InvalidPolicy {
     NoClientCa,
     /// The file is no PEM.
     #[error("it is not valid PEM: {0}")]
-    Pem(#[from] pem::Error),
+    Pem(#[from] PemFault),
     /// The file holds no certificate.
     #[error("it holds no certificate")]
     Empty,

@@ -2,26 +2,26 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::server::Acceptor;
+use rustls::server::{Acceptor, ClientHello};
 use rustls::{Error as TlsError, PeerIncompatible, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use super::peek::Peek;
 use crate::http::{Served, Worker};
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::telemetry::Handshake;
 
 /// A connection on an https listener that can be served.
 #[derive(Debug)]
-pub enum Accepted {
+pub enum Accepted<S> {
     /// It speaks TLS, and the handshake is done.
-    Tls(Box<TlsStream<TcpStream>>, Protocol, Served),
+    Tls(Box<TlsStream<S>>, Protocol, Served),
     /// Its first byte is no TLS record; nothing was read from it.
-    Plain(TcpStream),
+    Plain(S),
 }
 
 /// What is spoken inside TLS.
@@ -35,7 +35,11 @@ pub enum Protocol {
 
 /// Carries out the handshake of a connection that was just accepted, from its first byte on, under
 /// one deadline; counts and logs how it ends. None when there is nobody to serve.
-pub async fn accept(worker: &Worker, stream: TcpStream, client: SocketAddr) -> Option<Accepted> {
+pub async fn accept<S: Peek>(
+    worker: &Worker,
+    stream: S,
+    client: SocketAddr,
+) -> Option<Accepted<S>> {
     let deadline = worker.current.load().settings.timeouts.handshake;
     let mut progress = Progress::default();
     let accepted = timeout(deadline, handshake(worker, stream, &mut progress)).await;
@@ -79,11 +83,11 @@ impl Progress {
     }
 }
 
-async fn handshake(
+async fn handshake<S: Peek>(
     worker: &Worker,
-    stream: TcpStream,
+    mut stream: S,
     progress: &mut Progress,
-) -> Result<Accepted, Handshake> {
+) -> Result<Accepted<S>, Handshake> {
     let mut first = [0];
     match stream.peek(&mut first).await {
         Ok(0) => return Err(Handshake::ClientGone),
@@ -93,7 +97,7 @@ async fn handshake(
     }
     let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await;
     let mut start = hello.map_err(|error| progress.failed(error))?;
-    match choose(worker, &start, progress) {
+    match choose(worker, &start.client_hello(), progress) {
         Ok((config, mut served)) => {
             let stream = start.into_stream(config).await;
             let stream = stream.map_err(|error| progress.failed(error))?;
@@ -118,10 +122,9 @@ async fn handshake(
 /// From the SNI to the domain to its certificate and policy: one look into the snapshot.
 fn choose(
     worker: &Worker,
-    start: &StartHandshake<TcpStream>,
+    hello: &ClientHello<'_>,
     progress: &mut Progress,
 ) -> Result<(Arc<ServerConfig>, Served), Handshake> {
-    let hello = start.client_hello();
     let snapshot = worker.current.load();
     let domain = match hello.server_name() {
         Some(name) => {

@@ -2,5 +2,7 @@
 //! policy and certificate do the rest, all under one deadline.
 
 mod handshake;
+mod peek;
 
 pub use handshake::{Accepted, Protocol, accept};
+pub use peek::Peek;

@@ -139,7 +139,12 @@ fn file_name(certificate: &Name) -> String {
 }
 
 impl Pin {
-    fn parse(content: &[u8]) -> Result<Self, PinError> {
+    /// Reads what `Display` writes.
+    ///
+    /// # Errors
+    ///
+    /// When it is no pin, or says more than one.
+    pub fn parse(content: &[u8]) -> Result<Self, PinError> {
         let text = str::from_utf8(content).map_err(|_| PinError::Encoding)?;
         let mut table: toml::Table = text
             .parse()
@@ -211,7 +216,7 @@ pub enum PinError {
     #[error("`{0}` has a value that is none")]
     InvalidValue(&'static str),
     /// A key that means nothing here.
-    #[error("unknown key `{0}`")]
+    #[error("unknown key `{}`", .0.escape_debug())]
     UnknownKey(String),
 }
 
