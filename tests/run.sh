@@ -97,6 +97,7 @@ check_benches() {
   done
   ((${#names[@]} > 0)) || return 0
   check "benches (smoke)" cargo bench --locked --profile dev "${names[@]}" -- --test
+  check "scale (smoke)" cargo bench --locked --profile dev --bench scale -- --quick
 }
 
 # The advisories need a database from the internet; the other checks do not.
