@@ -135,7 +135,8 @@ How it is measured:
                    Connections are tried every millisecond.
   memory           Proportional set size (Pss of smaps_rollup: pages that processes share count
                    once) of the proxy and its workers, once two readings a second apart differ by
-                   less than 1 %. Per certificate: against the same proxy with 10.
+                   less than 1 % and the proxy was idle between them (or after a minute). Per
+                   certificate: against the same proxy with 10.
   one rotation     The new pair is written beside the old one; then both files are renamed over it
                    and, where the proxy needs it, it is told. From the first rename until a
                    handshake shows the new leaf, tried every millisecond; each rotation is of

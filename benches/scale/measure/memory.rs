@@ -21,20 +21,25 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// The memory once it does not change any more, or at the end of the patience.
+/// The memory once it does not change any more and the proxy is idle, or at the end of the patience.
+/// What is memory for a moment only is gone then, and what follows a start is done.
 pub(super) async fn settled(running: &mut Running) -> anyhow::Result<u64> {
-    let mut before = running.memory()?;
+    let (mut memory, mut cpu) = (running.memory()?, running.cpu()?);
     for _ in 0..READINGS {
         sleep(APART).await;
         running.ensure_running()?;
-        let now = running.memory()?;
-        if before.abs_diff(now) * 100 < before {
-            return Ok(now);
+        let (memory_before, cpu_before) = (memory, cpu);
+        (memory, cpu) = (running.memory()?, running.cpu()?);
+        let is_steady = memory.abs_diff(memory_before) * 100 < memory_before;
+        if is_steady && cpu.since(cpu_before) < IDLE {
+            break;
         }
-        before = now;
     }
-    Ok(before)
+    Ok(memory)
 }
 
 const APART: Duration = Duration::from_secs(1);
-const READINGS: u32 = 30;
+const READINGS: u32 = 60;
+
+/// Of the second between two readings.
+const IDLE: Duration = Duration::from_millis(20);

@@ -60,7 +60,7 @@ impl<'a> Measurer<'a> {
             say(&format!("{name}: rotations one by one"));
             rotation::delay(&mut running, plan, column).await?;
         }
-        let mut peak = running.memory()?;
+        let mut peak = 0;
         if plan.preset.cpu_rotations > 0 {
             say(&format!("{name}: CPU of rotations"));
             peak = peak.max(rotation::cost(&mut running, plan, column).await?);
@@ -69,7 +69,9 @@ impl<'a> Measurer<'a> {
             say(&format!("{name}: rotations at once"));
             peak = peak.max(burst::measure(&mut running, plan, column).await?);
         }
-        column.set(Row::Peak, figures::mebibytes(peak));
+        if peak > 0 {
+            column.set(Row::Peak, figures::mebibytes(peak));
+        }
         match kind {
             Kind::Lockgate => self.measure_further(&mut running, column).await,
             Kind::Nginx | Kind::Haproxy => Ok(()),
