@@ -30,6 +30,10 @@ fuzz TARGET SECONDS="300":
 compare:
     bash benches/compare/run.sh
 
+# What many certificates cost: start, memory, rotation, handshakes. Options as for `just scale --help`.
+scale *OPTIONS:
+    cargo bench --locked --bench scale -- {{OPTIONS}}
+
 # Licences, bans and sources of the dependencies (needs cargo-deny).
 deny:
     cargo deny check licenses bans sources

@@ -98,6 +98,7 @@ check_benches() {
   done
   ((${#names[@]} > 0)) || return 0
   check "benches (smoke)" cargo bench --locked --profile dev "${names[@]}" -- --test
+  check "scale (smoke)" cargo bench --locked --profile dev --bench scale -- --quick
 }
 
 # With the corpus and some inputs made of it, on stable Rust and without a C++

@@ -34,7 +34,13 @@ fn check_refusal(refusal: &Refusal) {
     let _ = refusal.may_be_torn();
 }
 
-fn check_parsed(Parsed { pairs, notes }: &Parsed, given: &Given) {
+fn check_parsed(parsed: &Parsed, given: &Given) {
+    let Parsed {
+        pairs,
+        notes,
+        leaves,
+    } = parsed;
+    assert_eq!(leaves.len(), pairs.iter().count());
     assert!((1..=2).contains(&pairs.iter().count()));
     pairs.iter().for_each(|pair| check_pair(pair, given));
     for name in pairs.names() {

@@ -100,6 +100,7 @@ fn check_choice(edge: &Edge, sni: Option<&str>, counted: &Counted<'_>, received:
     let refusal = match (domain.map(|it| &it.https), sni) {
         (Some(Https::On(_)), _) => None,
         (Some(Https::Off), _) => Some(Handshake::Off),
+        (Some(Https::Expired), _) => Some(Handshake::Expired),
         (Some(Https::Unusable), _) => Some(Handshake::Unusable),
         (Some(Https::Unbound), _) => Some(Handshake::Unbound),
         (None, Some(_)) => Some(Handshake::UnknownSni),
