@@ -46,7 +46,7 @@ pub enum Refusal {
     /// Two pairs under one name are there for clients of two kinds.
     #[error("it holds two pairs whose keys are of the same kind")]
     SameKeyKind,
-    /// It would have to be renewed earlier than the one in use.
+    /// It would have to be renewed earlier than the one in use, by more than an hour.
     #[error("it expires at {new}, sooner than the one in use ({in_use})")]
     ExpiresSooner {
         /// When the new one does.

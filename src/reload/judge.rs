@@ -118,5 +118,10 @@ fn is_worse(in_use: &Pairs, new: &Pairs, bound: impl Iterator<Item = Pattern>) -
         return Some(Refusal::LosesBoundName { names });
     }
     let (new, in_use) = (new.validity().not_after, in_use.validity().not_after);
-    (new < in_use).then_some(Refusal::ExpiresSooner { new, in_use })
+    let sooner = in_use.0.saturating_sub(new.0);
+    (sooner > SAME_TIME).then_some(Refusal::ExpiresSooner { new, in_use })
 }
+
+/// Seconds between the ends of certificates that count as the same: a tool that issues several in a
+/// row may install them in any order.
+const SAME_TIME: i64 = 3600;

@@ -314,3 +314,31 @@ fn an_expired_certificate_may_mean_plain_http() {
     bench.apply(certificate("play", &new));
     assert_eq!(bench.serves(PLAY), Some(new.fingerprint));
 }
+
+#[test]
+fn an_hour_sooner_is_not_worse() {
+    let (mut bench, _) = serving();
+    let issued_until = |seconds: i64| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![PLAY.to_owned(), OTHER.to_owned()]).unwrap();
+        let end = date_time_ymd(2095, 1, 1) - Duration::from_secs(seconds.unsigned_abs());
+        params.not_after = end;
+        let leaf = params.self_signed(&key).unwrap();
+        Issued {
+            chain: leaf.pem(),
+            key: key.serialize_pem(),
+            fingerprint: Fingerprint::of(leaf.der()),
+        }
+    };
+    bench.apply(certificate("play", &issued_until(0)));
+    let sooner = issued_until(3600);
+    assert!(
+        bench
+            .apply(certificate("play", &sooner))
+            .problems
+            .is_empty()
+    );
+    assert_eq!(bench.serves(PLAY), Some(sooner.fingerprint));
+    let report = bench.apply(certificate("play", &issued_until(2 * 3600 + 1)));
+    assert_eq!(reasons(&report), ["expires_sooner"]);
+}
