@@ -185,25 +185,8 @@ impl Source {
             let before = units.directory_of(&name);
             let entry = entry.filter(|_| before.is_none_or(|before| !lost.contains(before)));
             let found = entry.map(|entry| {
-                let directory = Arc::clone(&entry.directory);
-                if let Some(glance) = units
-                    .is_known(&name, &directory)
-                    .then(|| glance(keys, entry.paths()))
-                    .filter(|it| !forced && units.is_same(&name, &directory, it.signature))
-                {
-                    return Found {
-                        directory,
-                        glance,
-                        content: None,
-                    };
-                }
-                let mut look = stamp::Look::new(keys);
-                let content = Some(parse.certificate(&name, entry.read(&mut look)));
-                Found {
-                    directory,
-                    glance: look.end(),
-                    content,
-                }
+                let known = same(&name, &entry, keys, units).filter(|_| !forced);
+                known.unwrap_or_else(|| read_certificate(&name, entry, keys, parse))
             });
             (name, found, duplicates)
         });
@@ -316,6 +299,41 @@ impl Source {
 
 /// A certificate's name, what is there, and what does not count.
 type Looked<T> = (Name, Option<Found<T>>, Vec<Duplicate>);
+
+/// The files of a certificate, where they are as they were when they were read.
+fn same<T>(
+    name: &Name,
+    entry: &Entry,
+    keys: &RandomState,
+    units: &Units<Name>,
+) -> Option<Found<T>> {
+    let directory = &entry.directory;
+    // What is new is read at once: that looks at it as well.
+    units.is_known(name, directory).then_some(())?;
+    let glance = glance(keys, entry.paths());
+    let same = units.is_same(name, directory, glance.signature);
+    same.then(|| Found {
+        directory: Arc::clone(directory),
+        glance,
+        content: None,
+    })
+}
+
+fn read_certificate<P: Parse>(
+    name: &Name,
+    entry: Entry,
+    keys: &RandomState,
+    parse: &P,
+) -> Found<P::Certificate> {
+    let directory = Arc::clone(&entry.directory);
+    let mut look = stamp::Look::new(keys);
+    let content = Some(parse.certificate(name, entry.read(&mut look)));
+    Found {
+        directory,
+        glance: look.end(),
+        content,
+    }
+}
 
 /// The location of a certificate that counts, and those that do not.
 fn choose(name: &Name, locations: Vec<Location>) -> (Option<Entry>, Vec<Duplicate>) {
