@@ -82,6 +82,13 @@ impl Files {
         files.filter_map(|(name, content)| Some((&**name, content.as_deref().ok()?)))
     }
 
+    /// Whether the system refused to read something, which may pass by itself.
+    pub fn failed(&self) -> bool {
+        let contents = self.files.values().map(|content| content.as_ref().err());
+        let mut unreadable = contents.flatten().chain(&self.unreadable);
+        unreadable.any(Unreadable::may_pass)
+    }
+
     /// The texts of the pairs that are there, in the order in which they are parsed.
     pub fn texts(&self) -> Vec<PairText> {
         let layouts = LABELS.iter().filter_map(|label| self.layout(label));

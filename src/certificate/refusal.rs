@@ -98,6 +98,11 @@ impl Unreadable {
         }
     }
 
+    /// Whether another try may succeed though the file stays as it is.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Io(_))
+    }
+
     /// The stable word for the reason in metrics and logs.
     pub fn code(&self) -> &'static str {
         match self {

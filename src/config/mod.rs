@@ -26,7 +26,7 @@ pub use problem::{Place, Problem, Reason};
 pub use settings::{
     Certificates, HttpsListener, Listeners, PlainHttp, Settings, State, parse_settings,
 };
-pub use source::{Changes, Content, Duplicate, Look, Lost, Parse, Scope, Source};
+pub use source::{Changes, Content, Duplicate, Items, Look, Lost, Parse, Scope, Source, Unwatched};
 pub use tickets::Tickets;
 pub use timeouts::Timeouts;
 pub use tls::{Alpn, ClientAuth, ClientAuthMode, NoClientCa, TlsOptions, TlsPolicy, TlsVersion};

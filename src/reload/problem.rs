@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::judge::Flaw;
 use super::policies::PolicyFault;
 use crate::certificate::{self, Refusal};
-use crate::config::{self, Lost, Place};
+use crate::config::{self, Lost, Place, Unwatched};
 use crate::domain::{Name, Pattern};
 use crate::state::{Pin, PinProblem};
 use crate::ticket::InvalidKey;
@@ -23,6 +23,7 @@ pub(super) enum Item {
     Domain(Pattern),
     DefaultDomain,
     Tickets,
+    Watching,
 }
 
 /// Something that is wrong, with all that an operator needs to mend it.
@@ -281,6 +282,31 @@ impl Problem {
             hint:
                 "create it, or make it available again; until then all that was in it stays in use"
                     .to_owned(),
+        }
+    }
+
+    /// Changes that make no event.
+    pub(super) fn unwatched(unwatched: &Unwatched) -> Self {
+        let (limit, text, hint) = match unwatched {
+            Unwatched::All(error) => (
+                "max_user_instances",
+                format!("no file can be watched: {error}"),
+                "raise it, and the limit on open files",
+            ),
+            Unwatched::Some => (
+                "max_user_watches",
+                "it is too low to watch all certificates".to_owned(),
+                "raise it: one for each certificate's directory, two where its files are symlinks",
+            ),
+        };
+        Self {
+            effect: Effect::Warning,
+            kind: Kind::File,
+            name: format!("/proc/sys/fs/inotify/{limit}"),
+            reason: "watch_limit",
+            place: None,
+            text,
+            hint: format!("{hint}; until then some changes are found by the periodic scan only"),
         }
     }
 

@@ -35,5 +35,6 @@ mod streaming;
 mod switching_off;
 mod tickets;
 mod timing;
+mod watching;
 mod webhook;
 mod websocket;

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::watch::Unwatched;
 pub use crate::certificate::Content;
 use crate::certificate::{Files, Name};
 
@@ -18,45 +20,6 @@ pub trait Parse: Sync {
 
     /// Parses the files of a certificate.
     fn certificate(&self, name: &Name, files: Files) -> Self::Certificate;
-}
-
-/// Where to look for changes.
-#[derive(Clone, Debug, Default)]
-pub struct Look {
-    /// How far.
-    pub scope: Scope,
-    /// Certificates to read again, changed or not.
-    pub again: BTreeSet<Name>,
-    /// Whether the next part of a look at everything is taken as well, where one is under way.
-    pub patrol: bool,
-}
-
-impl Look {
-    /// A look without anything that is read again.
-    pub fn at(scope: Scope) -> Self {
-        Self {
-            scope,
-            again: BTreeSet::new(),
-            patrol: true,
-        }
-    }
-}
-
-/// How far a look goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// At these paths, and at what was seen missing or is due to be read once more.
-    Paths(BTreeSet<PathBuf>),
-    /// At everything; what did not change is not read.
-    Everything,
-    /// At everything; all of it is read again.
-    Afresh,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self::Paths(BTreeSet::new())
-    }
 }
 
 /// What a scan found different from the one before.
@@ -75,6 +38,8 @@ pub struct Changes<P: Parse> {
     pub duplicates: Vec<Duplicate>,
     /// Directories that are missing, unreadable or suddenly empty: nothing in them counts as gone.
     pub lost: Vec<Lost>,
+    /// Why changes are found by scanning only, if they are.
+    pub unwatched: Option<Unwatched>,
 }
 
 /// A second location for a certificate's name.
@@ -89,26 +54,12 @@ pub struct Duplicate {
 }
 
 /// A directory that cannot be listed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Lost {
     /// The directory, or `lockgate.toml`.
     pub path: PathBuf,
     /// Why.
-    pub error: io::Error,
-}
-
-impl Scope {
-    pub(super) fn is_everything(&self) -> bool {
-        !matches!(self, Self::Paths(_))
-    }
-
-    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        let paths = match self {
-            Self::Paths(paths) => Some(paths),
-            Self::Everything | Self::Afresh => None,
-        };
-        paths.into_iter().flatten()
-    }
+    pub error: Arc<io::Error>,
 }
 
 impl<P: Parse> Default for Changes<P> {
@@ -121,6 +72,7 @@ impl<P: Parse> Default for Changes<P> {
             certificates_missing: BTreeSet::new(),
             duplicates: Vec::new(),
             lost: Vec::new(),
+            unwatched: None,
         }
     }
 }

@@ -1,18 +1,26 @@
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::changes::{Changes, Look, Parse, Scope};
-use super::read::read;
+use super::changes::{Changes, Parse};
+use super::look::{Look, Scope};
+use super::read::{read, read_failed};
 use super::stamp::{self, glance};
 use super::units::Found;
+use super::watch::About;
 use super::{Source, listing, parallel, suddenly_empty};
 
 /// The files of `domains/`.
 impl Source {
+    /// The directory of domain files.
+    pub fn domains_directory(&self) -> PathBuf {
+        self.root.join("domains")
+    }
+
     pub(super) fn scan_domains<P: Parse>(
         &mut self,
         look: &Look,
@@ -23,38 +31,34 @@ impl Source {
         let now = Instant::now();
         let directory: Arc<Path> = self.domains_directory().into();
         let again = self.domains.take_due(now);
-        let mut lost = Vec::new();
         let paths = match everything {
-            true => listing::list_toml(&directory),
+            true => self.all_domain_paths(&directory),
             false => {
                 let mut paths = match look.patrol {
                     true => self.patrol_domains(),
                     false => BTreeSet::new(),
                 };
                 paths.extend(self.domain_paths(&directory, look, &again));
-                Ok(paths)
+                paths
             }
         };
-        let paths = paths.and_then(|paths| match paths.is_empty() && everything {
-            true if !self.domains.is_empty() => Err(suddenly_empty()),
-            _ => Ok(paths),
-        });
-        let paths = paths.unwrap_or_else(|error| {
-            self.lost(&directory, error, &mut lost, changes);
-            BTreeSet::new()
-        });
-        let (keys, units) = (&self.keys, &self.domains);
+        let lost: Vec<_> = self.lost.keys().cloned().collect();
+        let (keys, units, watches) = (&self.keys, &self.domains, &self.watches);
         let found = parallel::map(paths.into_iter().collect(), |path| {
             let forced = look.scope == Scope::Afresh || again.contains(&path);
-            let found = fs::symlink_metadata(&path).ok().map(|_| {
+            let found = fs::symlink_metadata(&path).ok().map(|metadata| {
+                if metadata.is_symlink() {
+                    watches.link(&path, &About::Domain(path.as_path().into()));
+                }
                 let glance = glance(keys, [&*path].into_iter());
                 let same = units.is_same(&path, &directory, glance.signature);
                 let read = || read(&path, false, &mut stamp::Look::new(keys));
-                let content = (!same || forced).then(|| parse.domains(&path, read()));
+                let content = (!same || forced).then(read);
                 Found {
                     directory: Arc::clone(&directory),
                     glance,
-                    content,
+                    failed: content.as_ref().is_some_and(read_failed),
+                    content: content.map(|content| parse.domains(&path, content)),
                 }
             });
             (path, found)
@@ -63,28 +67,47 @@ impl Source {
         changes.domains.extend(self.domains.note(found, &lost, now));
         if everything {
             self.domains.sweep(&lost);
-        } else if self.domains.missing().len() > missing && is_without_toml(&directory) {
+        } else if self.domains.missing().len() > missing && looks_lost(&directory) {
             return self.scan_domains(look, true, parse, changes);
         }
         changes.domains_missing = self.domains.missing().clone();
     }
 
-    /// The files of domains that a look at some paths is about.
+    fn all_domain_paths(&mut self, directory: &Arc<Path>) -> BTreeSet<PathBuf> {
+        self.list_domains(directory).unwrap_or_else(|error| {
+            self.lost.insert(Arc::clone(directory), Arc::new(error));
+            BTreeSet::new()
+        })
+    }
+
+    /// All files of domains. The directory is watched from then on.
+    pub(super) fn list_domains(&self, directory: &Arc<Path>) -> io::Result<BTreeSet<PathBuf>> {
+        self.watches.way(directory, &About::Everything);
+        let about = About::Domains(Arc::clone(directory));
+        self.watches.directory(directory, &about);
+        let paths = listing::list_toml(directory)?;
+        match paths.is_empty() && !self.domains.is_empty() {
+            true => Err(suddenly_empty()),
+            false => Ok(paths),
+        }
+    }
+
+    /// The files of domains that a look at some items is about.
     fn domain_paths(
         &self,
-        directory: &Path,
+        directory: &Arc<Path>,
         look: &Look,
         again: &BTreeSet<PathBuf>,
     ) -> BTreeSet<PathBuf> {
-        let named = look.scope.paths().filter(|path| {
-            let inside = path.parent() == Some(directory);
-            inside && listing::is_toml(path)
-        });
+        if self.lost.contains_key(directory) {
+            return BTreeSet::new();
+        }
         let others = self.domains.missing().iter().chain(again);
-        named.chain(others).cloned().collect()
+        look.scope.domains().chain(others).cloned().collect()
     }
 }
 
-fn is_without_toml(directory: &Path) -> bool {
+/// Whether the directory holds no file of domains, or cannot be listed.
+pub(super) fn looks_lost(directory: &Path) -> bool {
     listing::list_toml(directory).map_or(true, |paths| paths.is_empty())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::read::read;
 use super::stamp::Look;
+use super::watch::{About, Watches};
 use crate::certificate::{self, FLAT_ENDINGS, Files, Name};
 
 /// A place where files of a certificate's name are.
@@ -32,22 +33,10 @@ pub(super) type Locations = BTreeMap<Name, Vec<Location>>;
 pub(super) fn list_all(directory: &Arc<Path>, locations: &mut Locations) -> io::Result<()> {
     let mut shared: BTreeMap<Name, Vec<&'static str>> = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let file_name = entry.file_name();
-        let Some(file_name) = file_name.to_str() else {
-            continue;
-        };
-        match kind_of(&entry) {
-            Some(kind) => {
-                if let Ok(name) = file_name.parse() {
-                    add(locations, name, directory, kind);
-                }
-            }
-            None => {
-                if let Some((name, ending)) = certificate::name_of_file(file_name) {
-                    shared.entry(name).or_default().push(ending);
-                }
-            }
+        match Listed::of(&entry?) {
+            Some(Listed::Directory(name, kind)) => add(locations, name, directory, kind),
+            Some(Listed::File(name, ending)) => shared.entry(name).or_default().push(ending),
+            None => {}
         }
     }
     for (name, mut endings) in shared {
@@ -92,6 +81,30 @@ fn add(locations: &mut Locations, name: Name, directory: &Arc<Path>, kind: Kind)
     }
 }
 
+/// An entry of a certificate directory that belongs to a certificate.
+enum Listed {
+    /// Its own directory.
+    Directory(Name, Kind),
+    /// One of its files, by the ending.
+    File(Name, &'static str),
+}
+
+impl Listed {
+    fn of(entry: &fs::DirEntry) -> Option<Self> {
+        let file_name = entry.file_name();
+        let file_name = file_name.to_str()?;
+        match kind_of(entry) {
+            // An empty file system has it: a directory with nothing else in it is empty.
+            Some(_) if file_name == "lost+found" => None,
+            Some(kind) => Some(Self::Directory(file_name.parse().ok()?, kind)),
+            None => {
+                let (name, ending) = certificate::name_of_file(file_name)?;
+                Some(Self::File(name, ending))
+            }
+        }
+    }
+}
+
 /// What an entry is, unless it is a file.
 fn kind_of(entry: &fs::DirEntry) -> Option<Kind> {
     let kind = entry.file_type().ok()?;
@@ -114,25 +127,12 @@ fn is_broken(path: &Path, file_name: &str) -> bool {
     path.is_symlink() && certificate::name_of_file(file_name).is_none()
 }
 
-/// The certificates that a changed path may concern, by the path's first part below a certificate
-/// directory: a directory's name, or a file's.
-pub(super) fn names_of(entry: &str) -> impl Iterator<Item = Name> {
-    let flat = certificate::name_of_file(entry).map(|(name, _)| name);
-    entry.parse().ok().into_iter().chain(flat)
-}
-
 /// Whether a certificate directory holds nothing that could be a certificate, or cannot be listed.
 pub(super) fn looks_lost(directory: &Path) -> bool {
     let Ok(mut entries) = fs::read_dir(directory) else {
         return true;
     };
-    !entries.any(|entry| {
-        entry.is_ok_and(|entry| {
-            let name = entry.file_name();
-            let flat = name.to_str().and_then(certificate::name_of_file);
-            flat.is_some() || kind_of(&entry).is_some()
-        })
-    })
+    !entries.any(|entry| entry.is_ok_and(|entry| Listed::of(&entry).is_some()))
 }
 
 /// The files of one certificate, found but not read.
@@ -149,12 +149,13 @@ struct File {
 }
 
 impl Entry {
-    /// The files at a location, if there are any.
-    pub(super) fn find(name: &Name, location: Location) -> Option<Self> {
+    /// The files at a location, if there are any. They are watched from then on.
+    pub(super) fn find(name: &Name, location: Location, watches: &Watches) -> Option<Self> {
         let Location { directory, kind } = location;
         let own = directory.join(name.as_str());
+        let about = About::Certificate(name.clone());
         let (location, files) = match kind {
-            Kind::Own => match list_own(&own) {
+            Kind::Own => match list_own(&own, watches, &about) {
                 // It was removed while we looked.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
                 files => (own, files),
@@ -165,9 +166,14 @@ impl Entry {
                     path: directory.join(format!("{name}.{ending}")),
                     is_regular: false,
                 });
-                (directory.to_path_buf(), Ok(files.collect()))
+                let files: Vec<_> = files.collect();
+                files
+                    .iter()
+                    .for_each(|file| watches.link(&file.path, &about));
+                (directory.to_path_buf(), Ok(files))
             }
             Kind::Broken => {
+                watches.link(&own, &about);
                 let error = io::Error::from(io::ErrorKind::NotFound);
                 (own, Err(error))
             }
@@ -213,16 +219,23 @@ impl Entry {
     }
 }
 
-/// The files of a certificate's own directory, sorted.
-fn list_own(directory: &Path) -> io::Result<Vec<File>> {
+/// The files of a certificate's own directory, sorted. They are watched from then on.
+fn list_own(directory: &Path, watches: &Watches, about: &About) -> io::Result<Vec<File>> {
+    watches.link(directory, about);
+    watches.directory(directory, about);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
         if name.to_str().is_some_and(certificate::is_relevant) {
+            let path = directory.join(name);
+            let kind = entry.file_type()?;
+            if kind.is_symlink() {
+                watches.link(&path, about);
+            }
             files.push(File {
-                path: directory.join(name),
-                is_regular: entry.file_type().is_ok_and(|kind| kind.is_file()),
+                path,
+                is_regular: kind.is_file(),
             });
         }
     }

@@ -3,34 +3,45 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::read::read;
+use tokio::time::Instant;
+
+use super::read::{read, read_failed};
 use super::stamp::Look;
+use super::watch::About;
 use super::{Content, Source};
 
 /// Files that the configuration names: few and small, so they are read anew each time.
 impl Source {
     /// The content of these files. Paths are relative to the configuration directory.
     pub fn read_named(&self, paths: &BTreeSet<PathBuf>) -> BTreeMap<PathBuf, Content> {
-        let paths = paths.iter();
-        paths
-            .map(|path| {
-                (
-                    path.clone(),
-                    read(&self.root().join(path), false, &mut Look::new(&self.keys)),
-                )
-            })
-            .collect()
+        let contents = paths.iter().map(|path| (path.clone(), self.named(path)));
+        let contents: BTreeMap<_, _> = contents.collect();
+        if contents.values().any(read_failed) {
+            self.try_again(Instant::now());
+        }
+        contents
+    }
+
+    fn named(&self, path: &Path) -> Content {
+        let path = self.root().join(path);
+        self.watches.entry(&path, &About::Named);
+        read(&path, false, &mut Look::new(&self.keys))
     }
 
     /// The content of the files in a directory whose names end in `.key`; the directory itself, as
     /// unreadable, when it cannot be listed. Paths are relative to the configuration directory.
     pub fn read_keys(&self, directory: &Path) -> BTreeMap<PathBuf, Content> {
-        match key_files(&self.root().join(directory)) {
+        let path = self.root().join(directory);
+        self.watch_for_others(&path);
+        match key_files(&path) {
             Ok(names) => {
                 let paths = names.iter().map(|name| directory.join(name)).collect();
                 self.read_named(&paths)
             }
-            Err(error) => BTreeMap::from([(directory.to_owned(), Err(error.into()))]),
+            Err(error) => {
+                self.try_again(Instant::now());
+                BTreeMap::from([(directory.to_owned(), Err(error.into()))])
+            }
         }
     }
 }

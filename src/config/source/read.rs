@@ -36,6 +36,11 @@ fn open(path: &Path, is_regular: bool) -> Result<(File, Metadata), Unreadable> {
     Ok((file, metadata))
 }
 
+/// Whether the system refused to read a file, which may pass by itself.
+pub(super) fn read_failed(content: &Content) -> bool {
+    content.as_ref().is_err_and(Unreadable::may_pass)
+}
+
 fn check(metadata: &Metadata) -> Result<(), Unreadable> {
     if !metadata.is_file() {
         return Err(Unreadable::NotAFile);

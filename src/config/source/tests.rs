@@ -1,3 +1,5 @@
+use std::time::{Duration, UNIX_EPOCH};
+
 use super::*;
 use crate::certificate::Files;
 
@@ -44,6 +46,14 @@ fn look(source: &mut Source, scope: Scope) -> Changes<Bytes> {
     let look = Look::at(scope);
     source.scan(&["certificates".into()], &look, &Bytes, &mut changes);
     changes
+}
+
+fn items(domains: &[PathBuf], certificates: &[&str]) -> Scope {
+    let certificates = certificates.iter().map(|name| name.parse().unwrap());
+    Scope::Items(Items {
+        domains: domains.iter().cloned().collect(),
+        certificates: certificates.collect(),
+    })
 }
 
 fn scan(source: &mut Source) -> Changes<Bytes> {
@@ -133,16 +143,16 @@ async fn what_was_fresh_when_it_was_read_is_read_once_more() {
     let mut source = Source::new(directory.0.path().into());
     scan(&mut source);
     assert!(certificates(&scan(&mut source)).is_empty());
-    tokio::time::advance(stamp::TIME_STEP).await;
-    assert!(source.next_look().unwrap() <= Instant::now());
+    tokio::time::advance(TIME_STEP).await;
+    assert!(source.next_look(&["certificates".into()]).unwrap() <= Instant::now());
     let changes = look(&mut source, Scope::default());
     assert_eq!(certificates(&changes), ["one"]);
     assert_eq!(changes.domains.len(), 1);
-    assert_eq!(source.next_look(), None);
+    assert_eq!(source.next_look(&["certificates".into()]), None);
 }
 
 #[test]
-fn a_look_at_paths_sees_what_they_concern_and_nothing_else() {
+fn a_look_at_items_sees_them_and_nothing_else() {
     let directory = Directory::new(&[
         "domains/a.toml",
         "certificates/one/tls.crt",
@@ -158,18 +168,11 @@ fn a_look_at_paths_sees_what_they_concern_and_nothing_else() {
     fs::remove_file(directory.path("certificates/four.crt")).unwrap();
     directory.write("domains/a.toml", "longer");
     directory.write("domains/b.toml", "x");
-    let mut at = |paths: &[&str]| {
-        let paths = paths.iter().map(|path| directory.path(path)).collect();
-        look(&mut source, Scope::Paths(paths))
-    };
-    let changes = at(&["certificates/one/..data", "certificates/three.key"]);
+    let changes = look(&mut source, items(&[], &["one", "three"]));
     assert_eq!(certificates(&changes), ["one", "three"]);
     assert!(missing(&changes).is_empty() && changes.domains.is_empty());
-    let changes = at(&[
-        "certificates/five",
-        "certificates/four.crt",
-        "domains/b.toml",
-    ]);
+    let b = directory.path("domains/b.toml");
+    let changes = look(&mut source, items(&[b], &["five", "four"]));
     assert_eq!(certificates(&changes), ["five"]);
     assert_eq!(missing(&changes), ["four"]);
     assert_eq!(changes.domains.len(), 1);
@@ -187,53 +190,136 @@ fn a_patrol_finds_all_that_changed_a_little_at_a_time() {
     let mut source = Source::new(directory.0.path().into());
     scan(&mut source);
     directory.write("certificates/c0/tls.crt", "longer");
-    directory.write("certificates/c299/tls.crt", "longer");
+    directory.write("certificates/c99/tls.crt", "longer");
     directory.write("certificates/new.crt", "x");
     directory.write("domains/b.toml", "longer");
     fs::remove_dir_all(directory.path("certificates/c7")).unwrap();
-    source.begin_patrol(&["certificates".into()]).unwrap();
-    let (mut changed, mut gone, mut parts) = (Vec::new(), BTreeSet::new(), 0);
+    assert!(source.begin_patrol(&["certificates".into()]));
+    let mut parts = Vec::new();
     while source.is_on_patrol() {
         let changes = look(&mut source, Scope::default());
-        changed.extend(
-            changes
-                .certificates
-                .into_iter()
-                .map(|(name, _)| name.to_string()),
-        );
-        changed.extend(changes.domains.into_iter().map(|_| "domains".to_owned()));
-        gone = changes.certificates_missing;
-        parts += 1;
+        let names = changes
+            .certificates
+            .iter()
+            .map(|(name, _)| name.to_string());
+        let domains = changes.domains.iter().map(|_| "domains".to_owned());
+        let gone = changes.certificates_missing.iter();
+        let gone = gone.map(|name| format!("{name} is gone"));
+        parts.push(names.chain(domains).chain(gone).collect::<Vec<_>>());
     }
-    changed.sort();
-    assert_eq!(changed, ["c0", "c299", "domains", "new"]);
-    assert_eq!(
-        gone.into_iter()
-            .map(|name| name.to_string())
-            .collect::<Vec<_>>(),
-        ["c7"]
-    );
-    assert_eq!(parts, 2);
+    // What is new or gone comes with the first part.
+    let first = ["c0", "new", "domains", "c7 is gone"];
+    assert_eq!(parts, [&first[..], &["c99", "c7 is gone"]]);
     fs::remove_dir_all(directory.path("certificates")).unwrap();
-    assert!(source.begin_patrol(&["certificates".into()]).is_err());
+    assert!(!source.begin_patrol(&["certificates".into()]));
 }
 
 #[test]
-fn a_look_at_paths_notices_that_a_directory_is_lost() {
+fn a_look_at_items_notices_that_a_directory_is_lost() {
     let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
     let mut source = Source::new(directory.0.path().into());
     scan(&mut source);
     fs::remove_dir_all(directory.path("certificates/one")).unwrap();
     fs::remove_file(directory.path("domains/a.toml")).unwrap();
-    let gone = ["certificates/one", "domains/a.toml"];
-    let paths = gone.iter().map(|path| directory.path(path)).collect();
-    let changes = look(&mut source, Scope::Paths(paths));
+    let gone = items(&[directory.path("domains/a.toml")], &["one"]);
+    let changes = look(&mut source, gone);
     assert!(missing(&changes).is_empty() && changes.domains_missing.is_empty());
     assert_eq!(changes.lost.len(), 2);
     directory.write("certificates/two/tls.crt", "x");
     let changes = look(&mut source, Scope::default());
     assert_eq!(certificates(&changes), ["two"]);
     assert_eq!(missing(&changes), ["one"]);
+}
+
+/// What is lost for long does not make every look one at everything.
+#[tokio::test(start_paused = true)]
+async fn a_lost_directory_is_told_at_each_look_and_tried_soon() {
+    let directory = Directory::new(&["certificates/one/tls.crt", "certificates/two/tls.crt"]);
+    let mut source = Source::new(directory.0.path().into());
+    assert_eq!(scan(&mut source).lost.len(), 1);
+    directory.write("certificates/one/tls.crt", "longer");
+    directory.write("certificates/two/tls.crt", "longer");
+    let changes = look(&mut source, items(&[], &["one"]));
+    assert_eq!(certificates(&changes), ["one"]);
+    assert_eq!(changes.lost[0].path, directory.path("domains"));
+    let next = source.next_look(&["certificates".into()]);
+    assert_eq!(next, Some(Instant::now() + TIME_STEP));
+    directory.write("domains/a.toml", "x");
+    let changes = look(&mut source, Scope::default());
+    assert_eq!(certificates(&changes), ["two"]);
+    assert!(changes.lost.is_empty() && changes.domains.len() == 1);
+}
+
+/// An ext4 mount where the certificates were, or the remains of a volume of Kubernetes.
+#[test]
+fn what_a_file_system_keeps_for_itself_is_no_certificate() {
+    for remains in ["lost+found", "..2026_01_01", ".snapshot"] {
+        let directory = Directory::new(&["domains/a.toml", "certificates/one.crt"]);
+        let mut source = Source::new(directory.0.path().into());
+        scan(&mut source);
+        fs::remove_file(directory.path("certificates/one.crt")).unwrap();
+        fs::create_dir(directory.path("certificates").join(remains)).unwrap();
+        let changes = scan(&mut source);
+        assert_eq!(changes.lost.len(), 1, "{remains}");
+        assert!(missing(&changes).is_empty());
+    }
+}
+
+/// A file that is there, but that the system does not let us read.
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_read_is_tried_again_until_it_can() {
+    let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
+    let [domain, certificate] = ["domains/b.toml", "certificates/one/tls.key"];
+    for link in [domain, certificate] {
+        std::os::unix::fs::symlink("nothing", directory.path(link)).unwrap();
+    }
+    let mut source = Source::new(directory.0.path().into());
+    scan(&mut source);
+    tokio::time::advance(TIME_STEP).await;
+    // Reading fails as long as it does, and the files stay as they are.
+    for seconds in [2, 4, 8, 16, 32, 60, 60] {
+        let changes = look(&mut source, Scope::default());
+        assert_eq!(certificates(&changes), ["one"], "{seconds}");
+        assert!(
+            changes
+                .domains
+                .iter()
+                .any(|(path, _)| path.ends_with("b.toml"))
+        );
+        let next = source.next_look(&["certificates".into()]).unwrap();
+        assert_eq!(next, Instant::now() + Duration::from_secs(seconds));
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    }
+    for target in ["domains/nothing", "certificates/one/nothing"] {
+        directory.write(target, "x");
+    }
+    let changes = look(&mut source, Scope::default());
+    assert!(!changes.certificates[0].1.failed());
+    assert!(changes.domains.iter().all(|(_, content)| content.is_ok()));
+}
+
+/// With a file's time in the future there is no telling how old it is.
+#[test]
+fn the_times_of_files_decide_nothing_but_whether_they_changed() {
+    let directory = Directory::new(&["domains/a.toml", "certificates/one/tls.crt"]);
+    let mut source = Source::new(directory.0.path().into());
+    scan(&mut source);
+    let file = || {
+        fs::File::options()
+            .write(true)
+            .open(directory.path("certificates/one/tls.crt"))
+    };
+    let modified = file().unwrap().metadata().unwrap().modified().unwrap();
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    for time in [modified + century, UNIX_EPOCH, modified] {
+        file().unwrap().set_modified(time).unwrap();
+        assert_eq!(certificates(&scan(&mut source)), ["one"]);
+        assert!(certificates(&scan(&mut source)).is_empty());
+    }
+    // The same size and time: what rsync --times leaves.
+    directory.write("certificates/one/tls.crt", "y");
+    file().unwrap().set_modified(modified).unwrap();
+    assert_eq!(certificates(&scan(&mut source)), ["one"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,8 +13,11 @@ use super::stamp::{Glance, TIME_STEP};
 pub(super) struct Units<K> {
     seen: BTreeMap<K, Seen>,
     missing: BTreeSet<K>,
-    /// Units to read once more, since their times may not tell of a change.
+    /// Units to read once more, since their times may not tell of a change, or since they could
+    /// not be read.
     again: BTreeMap<K, Instant>,
+    /// Those that could not be read, and since when.
+    failed: BTreeMap<K, Instant>,
     pass: u32,
 }
 
@@ -31,6 +35,8 @@ pub(super) struct Found<T> {
     pub(super) glance: Glance,
     /// Its content, where it may have changed.
     pub(super) content: Option<T>,
+    /// Whether the system refused to read it, which may pass by itself.
+    pub(super) failed: bool,
 }
 
 impl<K> Default for Units<K> {
@@ -39,6 +45,7 @@ impl<K> Default for Units<K> {
             seen: BTreeMap::new(),
             missing: BTreeSet::new(),
             again: BTreeMap::new(),
+            failed: BTreeMap::new(),
             pass: 0,
         }
     }
@@ -79,7 +86,8 @@ impl<K: Ord + Clone> Units<K> {
     pub(super) fn is_same(&self, key: &K, directory: &Path, signature: u64) -> bool {
         let seen = self.seen.get(key);
         let same = seen.is_some_and(|seen| seen.signature == signature);
-        same && self.is_known(key, directory) && !self.missing.contains(key)
+        let is_whole = !self.missing.contains(key) && !self.failed.contains_key(key);
+        same && is_whole && self.is_known(key, directory)
     }
 
     /// Units that are not there any more.
@@ -91,6 +99,7 @@ impl<K: Ord + Clone> Units<K> {
     pub(super) fn drop_missing(&mut self, keys: &[K]) {
         for key in keys {
             self.missing.remove(key);
+            self.failed.remove(key);
             self.seen.remove(key);
         }
     }
@@ -101,17 +110,28 @@ impl<K: Ord + Clone> Units<K> {
         due.map(|(key, _)| key).collect()
     }
 
-    /// Makes a unit be read once more in a while.
-    pub(super) fn look_again(&mut self, key: K, now: Instant) {
-        self.again.entry(key).or_insert(now + TIME_STEP);
+    /// Makes a unit that could not be read be tried again: soon at first, then as long after as it
+    /// has failed.
+    fn try_again(&mut self, key: &K, now: Instant) {
+        let since = *self.failed.entry(key.clone()).or_insert(now);
+        let wait = (now - since).clamp(TIME_STEP, LONGEST_WAIT);
+        self.again.insert(key.clone(), now + wait);
     }
 
-    /// Makes all units be looked at with the next look, but for those that were found.
-    pub(super) fn look_for_all_but(&mut self, found: impl Fn(&K) -> bool) {
+    /// The units among these that were not seen yet, and those that were and are not among these.
+    pub(super) fn news<'k>(&self, all: impl Iterator<Item = &'k K>) -> Vec<K>
+    where
+        K: 'k,
+    {
+        let mut gone: BTreeSet<_> = self.seen.keys().collect();
+        let new: Vec<_> = all.filter(|key| !gone.remove(key)).collect();
+        new.into_iter().chain(gone).cloned().collect()
+    }
+
+    /// Makes the next look be at these as well.
+    pub(super) fn look_at(&mut self, keys: Vec<K>) {
         let now = Instant::now();
-        for key in self.seen.keys().filter(|key| !found(key)) {
-            self.again.insert(key.clone(), now);
-        }
+        self.again.extend(keys.into_iter().map(|key| (key, now)));
     }
 
     /// When some unit is to be read once more.
@@ -137,10 +157,15 @@ impl<K: Ord + Clone> Units<K> {
             self.missing.remove(&key);
             let news_of_it = found.content.is_some();
             let signature = found.glance.signature;
-            let before = self.seen.get_mut(&key);
-            if news_of_it && found.glance.fresh && before.is_none_or(|it| it.signature != signature)
-            {
-                self.look_again(key.clone(), now);
+            let before = self.seen.get(&key);
+            let is_other = before.is_none_or(|it| it.signature != signature);
+            if found.failed {
+                self.try_again(&key, now);
+            } else if news_of_it {
+                self.failed.remove(&key);
+                if found.glance.fresh && is_other {
+                    self.again.entry(key.clone()).or_insert(now + TIME_STEP);
+                }
             }
             let seen = Seen {
                 directory: found.directory,
@@ -163,9 +188,13 @@ impl<K: Ord + Clone> Units<K> {
     }
 
     fn miss(&mut self, key: K, lost: &[Arc<Path>]) {
+        self.failed.remove(&key);
         match self.seen.get(&key) {
             Some(seen) if !lost.contains(&seen.directory) => self.missing.insert(key),
             _ => self.missing.remove(&key),
         };
     }
 }
+
+/// The longest wait until what could not be read is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);

@@ -342,7 +342,7 @@ impl Catalog {
     }
 }
 
-/// What a scan tells anew each time: lost directories, and names that are taken.
+/// What a scan tells anew each time: lost directories, names that are taken, and what is not watched.
 fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
     let lost = changes.lost.iter().map(|lost| {
         let item = Item::Directory(lost.path.clone());
@@ -354,7 +354,9 @@ fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
         let item = Item::Duplicate(duplicate.name.clone(), duplicate.location.clone());
         (item, vec![problem])
     });
-    lost.chain(duplicates).collect()
+    let unwatched = changes.unwatched.as_ref();
+    let unwatched = unwatched.map(|it| (Item::Watching, vec![Problem::unwatched(it)]));
+    lost.chain(duplicates).chain(unwatched).collect()
 }
 
 fn is_same(before: &Domain, after: &Domain) -> bool {

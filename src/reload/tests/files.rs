@@ -15,7 +15,8 @@ use tempfile::TempDir;
 use super::*;
 use tokio::time::Instant;
 
-use crate::config::{Look, Scope};
+use crate::certificate::Name;
+use crate::config::{Items, Look, Scope};
 use crate::reload::{Loaded, load};
 use crate::telemetry::Counters;
 
@@ -116,7 +117,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Scene {
     directory: TempDir,
     loaded: Loaded,
-    changed: BTreeSet<PathBuf>,
+    changed: BTreeSet<Name>,
     /// For each certificate, the leaves of which chain and key were there at once.
     whole: [Vec<Fingerprint>; 2],
 }
@@ -209,16 +210,14 @@ impl Scene {
                 let _ = fs::rename(&a, &aside);
                 let _ = fs::rename(&b, &a);
                 let _ = fs::rename(&aside, &b);
-                self.changed.insert(a);
-                self.changed.insert(b);
+                self.changed = NAMES.map(|name| name.parse().unwrap()).into();
             }
             Step::Look(everything) => self.look(*everything),
             Step::Forget => self.changed.clear(),
             Step::Truncate(..) | Step::Delete(..) | Step::Chmod(..) | Step::Wait(_) => {}
         }
         if let Some(name) = step.touches() {
-            let own = self.own(name);
-            self.changed.insert(own);
+            self.changed.insert(NAMES[name].parse().unwrap());
         }
         self.note_whole();
     }
@@ -246,7 +245,8 @@ impl Scene {
 
     /// Looks at what changed; or at everything, a little at a time as far as that goes.
     fn look(&mut self, everything: bool) {
-        let at_once = everything && self.loaded.reloader.begin_patrol();
+        let source = &mut self.loaded.reloader.source;
+        let at_once = everything && !source.begin_patrol(&["certificates".into()]);
         self.look_at(at_once);
         while self.loaded.reloader.source.is_on_patrol() {
             self.look_at(false);
@@ -257,18 +257,25 @@ impl Scene {
         let changed = std::mem::take(&mut self.changed);
         let scope = match everything {
             true => Scope::Everything,
-            false => Scope::Paths(changed),
+            false => Scope::Items(Items {
+                certificates: changed,
+                ..Items::default()
+            }),
         };
-        let look = Look {
-            scope,
-            patrol: true,
-            again: self
-                .loaded
-                .reloader
-                .catalog
-                .take_worth_a_look(Instant::now(), everything),
-        };
-        self.loaded.reloader.reload(true, look, &[]);
+        let reloader = &mut self.loaded.reloader;
+        let again = reloader
+            .catalog
+            .take_worth_a_look(Instant::now(), everything);
+        let patrol = true;
+        reloader.reload(
+            true,
+            Look {
+                scope,
+                again,
+                patrol,
+            },
+            &[],
+        );
         self.assert_sound();
     }
 

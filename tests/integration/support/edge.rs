@@ -36,6 +36,12 @@ impl Edge {
         Self::listening(program, config).await
     }
 
+    /// Starts the program in user and mount namespaces of its own, once a script has set them up.
+    pub(crate) async fn start_in_namespace(set_up: &str, config: ConfigDir) -> Self {
+        let program = Program::run_in_namespace(set_up, &config.path());
+        Self::listening(program, config).await
+    }
+
     async fn listening(mut program: Program, config: ConfigDir) -> Self {
         let log = program.log.clone();
         let lines = tokio::select! {

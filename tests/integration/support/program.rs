@@ -31,6 +31,25 @@ impl Program {
         Self::start(shell.env_remove("RUST_LOG"))
     }
 
+    /// The same in user and mount namespaces of its own, once a script has set them up.
+    pub(crate) fn run_in_namespace(set_up: &str, config: &Path) -> Self {
+        let script = format!("{set_up}\nexec \"$0\" run --config \"$1\"");
+        let mut shell = namespace();
+        shell.args(["sh", "-e", "-c", &script]);
+        shell.arg(binary()).arg(config);
+        Self::start(shell.env_remove("RUST_LOG"))
+    }
+
+    /// Runs a script in the namespaces of the program.
+    pub(crate) fn in_namespace(&self, script: &str) {
+        let target = self.process.id().to_string();
+        let mut shell = Command::new("nsenter");
+        shell.args(["--target", &target, "--user", "--mount"]);
+        shell.args(["--preserve-credentials", "sh", "-e", "-c", script]);
+        let status = shell.status();
+        assert!(status.is_ok_and(|status| status.success()), "{script}");
+    }
+
     fn start(command: &mut Command) -> Self {
         let stdout = Capture::new();
         let mut process = command
@@ -70,6 +89,18 @@ impl Program {
     /// Whether it runs.
     pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// How much time of processors it has used, in ticks of a hundredth of a second.
+    pub(crate) fn ticks(&self) -> u64 {
+        let stat = format!("/proc/{}/stat", self.process.id());
+        let stat = std::fs::read_to_string(stat).expect("the process runs on Linux");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+        // In user mode and in the system: proc_pid_stat(5).
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        ticks
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum()
     }
 
     /// How many threads it has.
@@ -168,6 +199,23 @@ impl Capture {
         read.expect("what was written can be read");
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// Whether a test may make namespaces here: a container may forbid it.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub(crate) fn has_namespaces() -> bool {
+    let made = namespace().arg("true").status();
+    let made = made.is_ok_and(|status| status.success());
+    if !made {
+        eprintln!("skipped: no user namespaces here");
+    }
+    made
+}
+
+fn namespace() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount"]);
+    command
 }
 
 fn command(arguments: &[&str], config: &Path) -> Command {

@@ -36,6 +36,15 @@ impl Stage {
         settings: &[(&'static str, &str)],
         arrange: impl FnOnce(&ConfigDir, &Ca, &Origin),
     ) -> Self {
+        Self::started(settings, arrange, Edge::start).await
+    }
+
+    /// The same with the edge started in a way of its own.
+    pub(crate) async fn started(
+        settings: &[(&'static str, &str)],
+        arrange: impl FnOnce(&ConfigDir, &Ca, &Origin),
+        start: impl AsyncFnOnce(ConfigDir) -> Edge,
+    ) -> Self {
         let (ca, origin) = (Ca::new(), Origin::start().await);
         let config = settings
             .iter()
@@ -46,7 +55,7 @@ impl Stage {
         config.install("play", &pair);
         config.domain(&Domain::named(PLAY).origin(origin.url()).certificate("play"));
         arrange(&config, &ca, &origin);
-        let edge = Edge::start(config).await;
+        let edge = start(config).await;
         Self {
             ca,
             origin,

@@ -1,0 +1,99 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use rustix::process::setpriority_process;
+use tokio::time::Instant;
+
+use super::archive::Archive;
+use super::bell::{Bell, QUIET, Trigger};
+use super::patrol::Patrol;
+use super::{Hook, Reloader};
+use crate::config::{Look, Scope};
+use crate::telemetry::ReloadResult;
+
+/// When to reload, and how far each reload looks.
+impl Reloader {
+    /// Reloads whenever there is a reason to, for ever.
+    pub fn run(mut self, sender: SyncSender<Trigger>, triggers: &Receiver<Trigger>) -> ! {
+        // Viewers come first. On Linux, this is about the calling thread and those that it starts.
+        if let Err(error) = setpriority_process(None, NICE) {
+            tracing::debug!(%error, "the reload thread keeps its priority");
+        }
+        let bell = Bell::new(triggers);
+        self.source.watch(bell.ringer(sender));
+        let mut patrol = Patrol::new();
+        loop {
+            // A bug in a reload must not end the loop: what was published stays.
+            let turn = AssertUnwindSafe(|| self.turn(&bell, &mut patrol));
+            self.broken = catch_unwind(turn).is_err();
+            if self.broken {
+                self.counters.reloaded(ReloadResult::Failed);
+            }
+        }
+    }
+
+    /// Waits for a reason to reload, and does.
+    fn turn(&mut self, bell: &Bell<'_>, patrol: &mut Patrol) {
+        let trigger = bell.wait(self.next_deadline(patrol));
+        let now = Instant::now();
+        let (scope, begins) = self.choose_scope(trigger, patrol, now);
+        let look = Look {
+            scope,
+            again: self.catalog.take_worth_a_look(now, begins),
+            patrol: patrol.part_is_due(now),
+        };
+        let everything = look.scope.is_everything();
+        let (report, generation) = patrol.measure(|| self.reload(true, look, &[]));
+        if everything {
+            patrol.looked(now);
+        }
+        if let Some(Hook(hook)) = &mut self.after {
+            hook(&report);
+        }
+        report.log(generation);
+    }
+
+    /// How far to look, and whether that begins a look at everything.
+    fn choose_scope(
+        &mut self,
+        trigger: Option<Trigger>,
+        patrol: &mut Patrol,
+        now: Instant,
+    ) -> (Scope, bool) {
+        let settings = &self.catalog.settings().certificates;
+        let changed = self.source.take_changed().unwrap_or_default();
+        let changed = patrol.scope(changed, now);
+        let mut scope = match trigger {
+            _ if self.broken => Scope::Afresh,
+            Some(Trigger::Signal) => Scope::Afresh,
+            _ => changed,
+        };
+        let is_due = patrol.begins(settings.scan_interval, now) && !self.source.is_on_patrol();
+        if is_due && !scope.is_everything() && !self.source.begin_patrol(&settings.directories) {
+            scope = Scope::Everything;
+        }
+        let begins = is_due || scope.is_everything();
+        if begins {
+            patrol.began(now);
+        }
+        (scope, begins)
+    }
+
+    /// When something is to be done without a trigger.
+    fn next_deadline(&self, patrol: &Patrol) -> Instant {
+        let settings = &self.catalog.settings().certificates;
+        let now = Instant::now();
+        let deadlines = [
+            self.catalog.next_deadline(now),
+            self.source.next_look(&settings.directories),
+            self.archive.as_ref().map(Archive::next_deadline),
+        ];
+        let next = patrol.next(settings.scan_interval, self.source.is_on_patrol());
+        let deadline = deadlines.into_iter().flatten().min();
+        // Whatever the reason is, it does not make the loop spin.
+        deadline.map_or(next, |deadline| next.min(deadline.max(now + QUIET)))
+    }
+}
+
+/// Niceness of the reload thread: a tenth of a worker's share while both want the processor.
+const NICE: i32 = 10;
