@@ -26,6 +26,20 @@ impl<K: Hash + Eq + Clone, V: Clone> Table<K, V> {
         }
     }
 
+    /// Makes room for `count` entries in all, where they are many.
+    pub fn expect(&mut self, count: usize) {
+        // To count those that are there means to look into each shard.
+        if count < SHARDS {
+            return;
+        }
+        let each = count.saturating_sub(self.len()) / SHARDS;
+        if each > 0 {
+            self.shards
+                .iter_mut()
+                .for_each(|shard| Arc::make_mut(shard).reserve(each));
+        }
+    }
+
     fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> usize {
         // The hash's upper bits: the shard's own table works with the lower ones of another key.
         (self.hasher.hash_one(key) >> 32) as usize % SHARDS
@@ -112,6 +126,7 @@ mod tests {
     #[test]
     fn a_change_copies_one_shard() {
         let mut before = Table::new();
+        before.expect(10_000);
         for key in 0..10_000 {
             before.insert(key, key);
         }

@@ -1,5 +1,6 @@
 use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
 
 use lockgate::config::{
     Binding, Domain, DomainFile, Settings, TlsOptions, TlsPolicy, parse_domains, parse_settings,
@@ -35,7 +36,7 @@ fn domains(content: &[u8]) {
 }
 
 /// That serde reads the same in a file that is sound.
-fn check_understood(domains: &[Domain], content: &[u8]) {
+fn check_understood(domains: &[Arc<Domain>], content: &[u8]) {
     let text = str::from_utf8(content).expect("a sound file is text");
     let table: Table = text.parse().expect("a sound file is TOML");
     assert!(table.keys().all(|key| key == "domain"), "{table:?}");

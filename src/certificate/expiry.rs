@@ -34,6 +34,11 @@ pub struct ExpiryWatch {
 }
 
 impl ExpiryWatch {
+    /// Whether there was no look yet.
+    pub fn is_first(&self) -> bool {
+        self.latest.is_none()
+    }
+
     /// The certificates that crossed a threshold since the latest look, each with the tightest one;
     /// at the first look, those that are below one already. `validity` gives what the index leaves
     /// out; a certificate for which it gives nothing is passed over.

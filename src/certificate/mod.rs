@@ -8,6 +8,7 @@ pub(crate) mod hex;
 mod issuers;
 mod key;
 mod layout;
+mod leaf;
 mod name;
 mod note;
 mod outline;

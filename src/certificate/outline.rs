@@ -3,13 +3,20 @@ use super::der::{
     constructed, primitive,
 };
 
-/// The fields of a certificate by which chains hang together (RFC 5280 section 4.1).
+/// The fields of a certificate by which chains hang together, and what else is asked of a leaf (RFC
+/// 5280 section 4.1).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outline<'c> {
+    /// Its number among those of its issuer: the content of an `INTEGER`.
+    pub(super) serial: &'c [u8],
     /// The name of who signed it: the DER of a `Name`.
     pub(super) issuer: &'c [u8],
+    /// The content of its `Validity`.
+    pub(super) validity: Reader<'c>,
     /// Its own name: the DER of a `Name`.
     pub(super) subject: &'c [u8],
+    /// The kind of its public key.
+    pub(super) key_kind: Algorithm<'c>,
     /// The bits of its public key.
     pub(super) public_key: &'c [u8],
     /// How it is signed.
@@ -20,6 +27,8 @@ pub(super) struct Outline<'c> {
     pub(super) subject_key: Option<&'c [u8]>,
     /// What the basic constraints say; roots of version 1 have none.
     pub(super) is_authority: Option<bool>,
+    /// The subject alternative names: the DER of a `GeneralNames`.
+    pub(super) names: Option<&'c [u8]>,
 }
 
 /// An `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2).
@@ -48,19 +57,24 @@ impl<'c> Outline<'c> {
     /// Reads the `TBSCertificate`.
     fn read_fields(fields: &mut Reader<'c>, signature: Algorithm<'c>) -> Option<Self> {
         fields.take(VERSION);
-        fields.take(INTEGER)?;
+        let serial = fields.take(INTEGER)?.content;
         fields.take(SEQUENCE)?;
         let issuer = fields.take(SEQUENCE)?.whole;
-        fields.take(SEQUENCE)?;
+        let validity = fields.enter(SEQUENCE)?;
         let subject = fields.take(SEQUENCE)?.whole;
+        let (key_kind, public_key) = public_key(fields.enter(SEQUENCE)?)?;
         let mut outline = Self {
+            serial,
             issuer,
+            validity,
             subject,
-            public_key: public_key(fields.enter(SEQUENCE)?)?,
+            key_kind,
+            public_key,
             signature,
             authority_key: None,
             subject_key: None,
             is_authority: None,
+            names: None,
         };
         fields.take(ISSUER_UNIQUE_ID);
         fields.take(SUBJECT_UNIQUE_ID);
@@ -75,7 +89,8 @@ impl<'c> Outline<'c> {
             let mut extension = extensions.enter(SEQUENCE)?;
             let identifier = extension.take(OBJECT_IDENTIFIER)?.content;
             extension.take(BOOLEAN);
-            let mut value = extension.enter(OCTET_STRING)?;
+            let der = extension.take(OCTET_STRING)?.content;
+            let mut value = Reader::new(der);
             match identifier {
                 AUTHORITY_KEY_IDENTIFIER => {
                     let mut fields = value.enter(SEQUENCE)?;
@@ -88,6 +103,7 @@ impl<'c> Outline<'c> {
                     let flag = content(value.enter(SEQUENCE)?.take(BOOLEAN));
                     self.is_authority = Some(flag.is_some_and(|flag| flag != [0]));
                 }
+                SUBJECT_ALTERNATIVE_NAME => self.names = Some(der),
                 _ => {}
             }
         }
@@ -130,11 +146,11 @@ impl<'c> Algorithm<'c> {
     }
 }
 
-/// The bits in a `SubjectPublicKeyInfo`, without the count of unused ones.
-fn public_key<'c>(mut info: Reader<'c>) -> Option<&'c [u8]> {
-    info.take(SEQUENCE)?;
+/// The kind and the bits in a `SubjectPublicKeyInfo`, without the count of unused ones.
+fn public_key<'c>(mut info: Reader<'c>) -> Option<(Algorithm<'c>, &'c [u8])> {
+    let kind = Algorithm::read(&mut info)?;
     let (_unused, bits) = info.take(BIT_STRING)?.content.split_first()?;
-    Some(bits)
+    Some((kind, bits))
 }
 
 fn content<'c>(element: Option<Element<'c>>) -> Option<&'c [u8]> {
@@ -151,6 +167,8 @@ const KEY_IDENTIFIER: u8 = primitive(0);
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
 /// 2.5.29.14
 const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
+/// 2.5.29.17
+const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 /// 2.5.29.19
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 
@@ -190,10 +208,13 @@ mod tests {
     fn check(der: &[u8]) {
         let outline = Outline::read(der).unwrap();
         let (_, parsed) = X509Certificate::from_der(der).unwrap();
+        assert_eq!(outline.serial, parsed.raw_serial());
         assert_eq!(outline.issuer, parsed.issuer().as_raw());
         assert_eq!(outline.subject, parsed.subject().as_raw());
-        let key = &parsed.public_key().subject_public_key;
-        assert_eq!(outline.public_key, &*key.data);
+        let key = parsed.public_key();
+        let kind = key.algorithm.algorithm.as_bytes();
+        assert_eq!(outline.key_kind.identifier, kind);
+        assert_eq!(outline.public_key, &*key.subject_public_key.data);
         let signature = &parsed.signature_algorithm;
         assert_eq!(outline.signature.identifier, signature.algorithm.as_bytes());
         let (mut authority_key, mut subject_key, mut is_authority) = (None, None, None);

@@ -4,13 +4,13 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{Error as TlsError, InconsistentKeys, SignatureAlgorithm};
 use rustls_pki_types::CertificateDer;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::chain;
 use super::fingerprint::Fingerprint;
+use super::key;
 use super::layout::Sections;
 use super::note::Note;
+use super::outline::Outline;
 use super::refusal::Refusal;
 use super::staple::Staple;
 use super::strength::{self, Weakness};
@@ -46,7 +46,7 @@ impl Pair {
         };
         let first = first.clone();
         let key = sections.key.ok_or(Refusal::KeyMissing)?;
-        let key = provider.key_provider.load_private_key(key);
+        let key = key::load(key, provider);
         // What the provider has against a weak key is not what an operator has to know.
         let key = key.map_err(|error| match weakness(&first) {
             Some(weakness) => Refusal::Weak(weakness),
@@ -74,18 +74,18 @@ impl Pair {
             .cert
             .split_first()
             .ok_or(Refusal::CertificateMissing)?;
-        let (_, parsed) =
-            X509Certificate::from_der(leaf).map_err(|_| Refusal::InvalidCertificate)?;
-        strength::check(&parsed)?;
+        let fingerprint = Fingerprint::of(leaf);
+        let leaf = Outline::read(leaf).ok_or(Refusal::InvalidCertificate)?;
+        let validity = leaf.validity().ok_or(Refusal::InvalidCertificate)?;
+        strength::check(&leaf)?;
         strength::check_issuers(issuers)?;
         let issuer = issuers.first().map(AsRef::as_ref);
-        let staple = staple.map(|bytes| Staple::parse(bytes.to_vec(), &parsed, issuer));
+        let staple = staple.map(|bytes| Staple::parse(bytes.to_vec(), &leaf, issuer));
         let staple = staple.transpose().unwrap_or_else(|fault| {
             notes.push(Note::Staple(fault));
             None
         });
-        let (fingerprint, validity) = (Fingerprint::of(leaf), validity(&parsed));
-        let names = names(&parsed);
+        let names = leaf.dns_names();
         let staple_until = staple.as_ref().map(Staple::until);
         certified.ocsp = staple.map(|staple| staple.bytes);
         Ok(Self {
@@ -147,8 +147,7 @@ impl Pair {
 }
 
 fn weakness(leaf: &CertificateDer<'_>) -> Option<Weakness> {
-    let (_, parsed) = X509Certificate::from_der(leaf).ok()?;
-    strength::check(&parsed).err()
+    strength::check(&Outline::read(leaf)?).err()
 }
 
 /// Pairs the key with its leaf, which a file may hold anywhere; the other certificates keep their
@@ -170,25 +169,4 @@ fn certify(
         certified.cert[..=position].rotate_left(1);
     }
     Err(refusal)
-}
-
-fn validity(leaf: &X509Certificate<'_>) -> Validity {
-    Validity {
-        not_before: Timestamp(leaf.validity().not_before.timestamp()),
-        not_after: Timestamp(leaf.validity().not_after.timestamp()),
-    }
-}
-
-/// The subject alternative names. The common name does not count (RFC 9525 section 2).
-fn names(leaf: &X509Certificate<'_>) -> Box<[Pattern]> {
-    let Ok(Some(extension)) = leaf.subject_alternative_name() else {
-        return Box::default();
-    };
-    let names = extension.value.general_names.iter();
-    names
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => name.parse().ok(),
-            _ => None,
-        })
-        .collect()
 }

@@ -1,8 +1,6 @@
 use rustls_pki_types::CertificateDer;
-use x509_parser::prelude::X509Certificate;
-use x509_parser::public_key::PublicKey;
 
-use super::der::{Reader, constructed};
+use super::der::{INTEGER, Reader, SEQUENCE, constructed};
 use super::outline::{Algorithm, Outline};
 
 /// Why clients would refuse a chain that is otherwise in order.
@@ -52,19 +50,11 @@ impl Weakness {
 /// # Errors
 ///
 /// When one of them is too weak for today's clients.
-pub(super) fn check(leaf: &X509Certificate<'_>) -> Result<(), Weakness> {
+pub(super) fn check(leaf: &Outline<'_>) -> Result<(), Weakness> {
     if let Some(bits) = rsa_bits(leaf).filter(|bits| *bits < LEAST_BITS) {
         return Err(Weakness::Key { bits });
     }
-    let signature = &leaf.signature_algorithm;
-    let parameters = signature.parameters.as_ref();
-    check_signature(
-        Algorithm {
-            identifier: signature.algorithm.as_bytes(),
-            parameters: parameters.map(|any| any.data).unwrap_or_default(),
-        },
-        1,
-    )
+    check_signature(leaf.signature, 1)
 }
 
 /// Checks how the certificates above the leaf are signed, the second of a chain first.
@@ -94,12 +84,15 @@ fn check_signature(signature: Algorithm<'_>, position: usize) -> Result<(), Weak
     }
 }
 
-fn rsa_bits(leaf: &X509Certificate<'_>) -> Option<usize> {
-    let Ok(PublicKey::RSA(key)) = leaf.public_key().parsed() else {
+/// The length of the modulus, if it is an RSA key (RFC 8017 section A.1.1).
+fn rsa_bits(leaf: &Outline<'_>) -> Option<usize> {
+    if leaf.key_kind.identifier != RSA {
         return None;
-    };
-    let first = key.modulus.iter().position(|byte| *byte != 0);
-    let digits = first.map_or(&[][..], |first| &key.modulus[first..]);
+    }
+    let mut key = Reader::new(leaf.public_key).enter(SEQUENCE)?;
+    let modulus = key.take(INTEGER)?.content;
+    let first = modulus.iter().position(|byte| *byte != 0);
+    let digits = first.map_or(&[][..], |first| &modulus[first..]);
     let unused = digits.first().map_or(0, |first| first.leading_zeros());
     Some(digits.len() * 8 - unused as usize)
 }
@@ -127,6 +120,8 @@ fn is_sha1_or_default(parameters: &[u8]) -> bool {
 /// What the CA/Browser Forum asks for, and the least that rustls signs with.
 const LEAST_BITS: usize = 2048;
 
+/// 1.2.840.113549.1.1.1
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 /// 1.2.840.113549.1.1.2
 const MD2_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2];
 /// 1.2.840.113549.1.1.4
@@ -147,7 +142,6 @@ const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 26];
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, KeyPair};
-    use x509_parser::prelude::FromDer;
 
     use super::*;
 
@@ -157,8 +151,8 @@ mod tests {
         };
     }
 
-    fn parsed(der: &[u8]) -> X509Certificate<'_> {
-        X509Certificate::from_der(der).unwrap().1
+    fn parsed(der: &[u8]) -> Outline<'_> {
+        Outline::read(der).unwrap()
     }
 
     fn signed_with(digest: &'static str, position: usize) -> Result<(), Weakness> {

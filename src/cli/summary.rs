@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::config::{Binding, HttpMode};
+use crate::domain::Match;
 use crate::snapshot::{Domain, Https, Snapshot};
 
 /// What a person wants to know right after the start: what is served, how, and what to try.
@@ -71,11 +72,9 @@ impl<'a> Summary<'a> {
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut domains: Vec<_> = self.snapshot.domains.values().collect();
-        domains.sort_by_key(|domain| domain.name().to_string());
-        let (version, count) = (env!("CARGO_PKG_VERSION"), domains.len());
+        let (version, count) = (env!("CARGO_PKG_VERSION"), self.snapshot.domains.len());
         writeln!(f, "lockgate {version} serves {count} domains")?;
-        let shown = &domains[..count.min(SHOWN)];
+        let shown = first_by_name(&self.snapshot);
         let urls: Vec<_> = shown.iter().map(|domain| self.url(domain)).collect();
         let width = urls.iter().map(String::len).max().unwrap_or_default();
         for (domain, url) in shown.iter().zip(&urls) {
@@ -91,5 +90,51 @@ impl fmt::Display for Summary<'_> {
     }
 }
 
+/// The domains that are shown, wildcards first. The others are not sorted: the process is not ready
+/// for signals before this is done.
+fn first_by_name(snapshot: &Snapshot) -> Vec<&Arc<Domain>> {
+    let domains = snapshot.domains.iter().map(|(name, domain)| match name {
+        Match::Wildcard(parent) => ((false, parent), domain),
+        Match::Exact(name) => ((true, name), domain),
+    });
+    let mut domains: Vec<_> = domains.collect();
+    if domains.len() > SHOWN {
+        domains.select_nth_unstable_by_key(SHOWN, |(name, _)| *name);
+        domains.truncate(SHOWN);
+    }
+    domains.sort_unstable_by_key(|(name, _)| *name);
+    domains.into_iter().map(|(_, domain)| domain).collect()
+}
+
 /// More would scroll the rest off the screen.
 const SHOWN: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse_domains;
+
+    #[test]
+    fn the_first_by_name_are_shown_wildcards_first() {
+        let mut snapshot = Snapshot::empty();
+        let numbers = (0..50).rev().map(|number| format!("d{number:02}.test"));
+        for name in numbers.chain(["*.live.test".to_owned()]) {
+            let text = format!("[[domain]]\nname = \"{name}\"\norigins = [\"demo:\"]\n");
+            let file = parse_domains("domains/a.toml".as_ref(), text.as_bytes());
+            let config = Arc::clone(&file.domains[0]);
+            let domain = Domain {
+                https: Https::Unbound,
+                policy: None,
+                client_certificate_required: false,
+                counters: Arc::default(),
+                config: Arc::clone(&config),
+            };
+            snapshot.domains.insert(&config.name, Arc::new(domain));
+        }
+        let shown = first_by_name(&snapshot).into_iter();
+        let shown: Vec<_> = shown.map(|domain| domain.name().to_string()).collect();
+        assert_eq!(shown.len(), SHOWN);
+        assert_eq!(shown[..3], ["*.live.test", "d00.test", "d01.test"]);
+        assert_eq!(shown[19], "d18.test");
+    }
+}

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::domain::{Domain, parse_domain};
 use super::problem::{Place, Problem, Reason};
@@ -10,7 +11,7 @@ use crate::domain::Pattern;
 #[derive(Debug, Default)]
 pub struct DomainFile {
     /// The tables that are sound, in the file's order.
-    pub domains: Vec<Domain>,
+    pub domains: Vec<Arc<Domain>>,
     /// Domains whose table is there but not sound: their last good version stays.
     pub unsound: Vec<Pattern>,
     /// Whether some part of the file could not be told to belong to a domain: then nothing that
@@ -72,7 +73,7 @@ impl DomainFile {
         problems: Vec<Problem>,
     ) {
         match (domain, name) {
-            (Some(domain), _) if problems.is_empty() => self.domains.push(domain),
+            (Some(domain), _) if problems.is_empty() => self.domains.push(Arc::new(domain)),
             (_, Some(name)) => self.unsound.push(name.clone()),
             (_, None) => self.torn = true,
         }

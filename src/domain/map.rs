@@ -45,6 +45,19 @@ impl<V: Clone> Map<V> {
         }
     }
 
+    /// Makes room for values of these patterns, where they are many.
+    pub fn expect<'p>(&mut self, patterns: impl IntoIterator<Item = &'p Pattern>) {
+        let (mut exact, mut wildcard) = (0, 0);
+        for pattern in patterns {
+            match pattern {
+                Pattern::Exact(_) => exact += 1,
+                Pattern::Wildcard(_) => wildcard += 1,
+            }
+        }
+        self.exact.expect(exact);
+        self.wildcard.expect(wildcard);
+    }
+
     /// Finds the value for a name as it came over the network. Does not allocate.
     pub fn find(&self, name: &str) -> Option<Match<&V>> {
         let mut buffer = [0; name::MAX_LENGTH];

@@ -85,11 +85,18 @@ impl Bindings {
             .client_ca
             .iter()
             .for_each(|path| self.by_client_ca.insert(path, domain));
-        for pattern in domain.covered_by() {
-            match after.target {
-                Target::Automatic => self.automatic.insert(&pattern, domain),
-                _ => self.automatic.remove(&pattern, domain),
-            }
+        if before.target == after.target {
+            return;
+        }
+        let automatic = &mut self.automatic;
+        match (&before.target, &after.target) {
+            (_, Target::Automatic) => domain
+                .covered_by()
+                .for_each(|pattern| automatic.insert(&pattern, domain)),
+            (Target::Automatic, _) => domain
+                .covered_by()
+                .for_each(|pattern| automatic.remove(&pattern, domain)),
+            _ => {}
         }
     }
 
@@ -110,9 +117,12 @@ impl Bindings {
 
     /// The domains that a change of certificates concerns.
     pub(super) fn concerned_by(&self, changed: &Changed) -> BTreeSet<Pattern> {
-        let certificates = changed.certificates.iter();
-        let listed = certificates.flat_map(|name| self.by_certificate.of(name));
-        let covered = changed.domains.iter();
+        let listed = changed
+            .iter()
+            .flat_map(|certificate| self.by_certificate.of(&certificate.name));
+        let covered = changed
+            .iter()
+            .flat_map(|certificate| certificate.pairs.names());
         let matching = covered.flat_map(|pattern| self.automatic.of(pattern));
         listed.chain(matching).cloned().collect()
     }

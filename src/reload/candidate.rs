@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use rustls::crypto::CryptoProvider;
 
 use super::problem::Problem;
-use crate::certificate::{Files, Name, Pairs, Parsed, Refusal, Unreadable, is_options, is_staple};
+use crate::certificate::{
+    Files, Issuers, Name, Pairs, Parsed, Refusal, Unreadable, is_options, is_staple,
+};
 use crate::config::{self, Content, DomainFile, Options, Parse};
 use crate::state::{FilesDigest, Record, RecordPair};
 
@@ -15,6 +17,7 @@ use crate::state::{FilesDigest, Record, RecordPair};
 #[derive(Clone, Debug)]
 pub struct Parser {
     provider: Arc<CryptoProvider>,
+    issuers: Arc<Issuers>,
     /// Bytes that candidates of this scan may still keep for history.
     room: Arc<AtomicUsize>,
     /// Certificates of which the digest of the files matters.
@@ -27,7 +30,7 @@ pub struct Candidate {
     pub(super) location: PathBuf,
     pub(super) parsed: Result<Parsed, Refusal>,
     /// What history would keep of it, if there was room.
-    pub(super) record: Option<Record>,
+    pub(super) record: Option<Box<Record>>,
     /// The files as a rollback knows them, where there is one.
     pub(super) digest: Option<FilesDigest>,
     options: Result<Options, OptionsFault>,
@@ -45,6 +48,7 @@ impl Parser {
     pub fn new(provider: Arc<CryptoProvider>) -> Self {
         Self {
             provider,
+            issuers: Arc::default(),
             room: Arc::default(),
             pinned: Arc::default(),
         }
@@ -84,25 +88,28 @@ impl Parser {
 
 impl Parse for Parser {
     type Domains = Result<DomainFile, Unreadable>;
-    type Certificate = Candidate;
+    /// Boxed: 100,000 of them are handed from vector to vector.
+    type Certificate = Box<Candidate>;
 
     fn domains(&self, path: &Path, content: Content) -> Self::Domains {
         Ok(config::parse_domains(path, &content?))
     }
 
-    fn certificate(&self, name: &Name, files: Files) -> Candidate {
-        let parsed = Pairs::parse(&files, &self.provider);
+    fn certificate(&self, name: &Name, files: Files) -> Box<Candidate> {
+        let mut parsed = Pairs::parse(&files, &self.provider);
+        if let Ok(parsed) = &mut parsed {
+            self.issuers.share(&mut parsed.pairs);
+        }
         let digest = self.pinned.contains(name);
-        Candidate {
-            record: parsed
-                .as_ref()
-                .ok()
-                .and_then(|parsed| self.record(name, &files, parsed)),
+        let record = parsed.as_ref().ok();
+        let record = record.and_then(|parsed| self.record(name, &files, parsed));
+        Box::new(Candidate {
+            record: record.map(Box::new),
             digest: digest.then(|| FilesDigest::of(files.readable())),
             options: options(&files),
             parsed,
             location: files.into_location(),
-        }
+        })
     }
 }
 

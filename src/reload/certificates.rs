@@ -8,16 +8,13 @@ use super::Now;
 use super::ends::Ends;
 use super::index::Index;
 use super::judge::{Flaw, Verdict, judge};
-use crate::certificate::{
-    Certificate, Issuers, Name, Pairs, Parsed, Refusal, Threshold, Timestamp,
-};
+use crate::certificate::{Certificate, Name, Pairs, Parsed, Refusal, Threshold, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
 
 /// The certificates: of each the version in use, and what is wrong with its newest files.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    issuers: Issuers,
     in_use: Table<Name, Arc<Certificate>>,
     /// Those whose newest files were refused.
     refused: BTreeSet<Name>,
@@ -31,18 +28,17 @@ pub(super) struct Certificates {
     ends: Ends,
 }
 
-/// Certificates of which another version is in use now, or none.
+/// Versions of certificates that are in use now, or were until now.
 #[derive(Debug, Default)]
-pub(super) struct Changed {
-    pub(super) certificates: BTreeSet<Name>,
-    /// All that they are, or were, valid for.
-    pub(super) domains: BTreeSet<Pattern>,
-}
+pub(super) struct Changed(Vec<Arc<Certificate>>);
 
 impl Changed {
-    fn add(&mut self, certificate: &Certificate) {
-        self.certificates.insert(certificate.name.clone());
-        self.domains.extend(certificate.pairs.names().cloned());
+    fn add(&mut self, certificate: &Arc<Certificate>) {
+        self.0.push(Arc::clone(certificate));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Certificate> {
+        self.0.iter().map(AsRef::as_ref)
     }
 }
 
@@ -80,7 +76,6 @@ pub(super) enum Adoption {
 impl Certificates {
     pub(super) fn new() -> Self {
         Self {
-            issuers: Issuers::default(),
             in_use: Table::new(),
             refused: BTreeSet::new(),
             torn: BTreeMap::new(),
@@ -89,6 +84,11 @@ impl Certificates {
             by_domain: Index::default(),
             ends: Ends::default(),
         }
+    }
+
+    /// Makes room for so many certificates, where they are many.
+    pub(super) fn expect(&mut self, count: usize) {
+        self.in_use.expect(count);
     }
 
     /// The version in use.
@@ -150,14 +150,13 @@ impl Certificates {
         adoption
     }
 
-    fn put_in_use(&mut self, name: &Name, mut pairs: Pairs, changed: &mut Changed) {
-        self.issuers.share(&mut pairs);
+    fn put_in_use(&mut self, name: &Name, pairs: Pairs, changed: &mut Changed) {
         let certificate = Arc::new(Certificate {
             name: name.clone(),
             pairs,
         });
         let before = self.in_use.insert(name.clone(), Arc::clone(&certificate));
-        self.relist(before.as_deref(), Some(&certificate), changed);
+        self.relist(before.as_ref(), Some(&certificate), changed);
     }
 
     /// Puts a version of history in use, whatever is.
@@ -171,11 +170,12 @@ impl Certificates {
     /// Lists one version in the place of another.
     fn relist(
         &mut self,
-        old: Option<&Certificate>,
-        new: Option<&Certificate>,
+        old: Option<&Arc<Certificate>>,
+        new: Option<&Arc<Certificate>>,
         changed: &mut Changed,
     ) {
-        self.ends.replace(old, new);
+        self.ends
+            .replace(old.map(AsRef::as_ref), new.map(AsRef::as_ref));
         if let Some(old) = old {
             changed.add(old);
             old.pairs

@@ -72,17 +72,23 @@ impl Domains {
         files: Vec<(PathBuf, DomainFile)>,
         now: Now,
     ) -> BTreeSet<Pattern> {
-        let mut concerned = BTreeSet::new();
+        let mut concerned = Vec::new();
         // First all withdrawals, so that a domain can move from one file to another.
         for (path, file) in &files {
             concerned.extend(self.withdraw(path, file));
         }
         for (path, file) in files {
+            let names = file.domains.iter().map(|domain| domain.name.clone());
+            let mut names: BTreeSet<_> = names.collect();
+            concerned.extend(names.iter().cloned());
             for domain in file.domains {
-                concerned.insert(domain.name.clone());
                 self.add(&path, domain);
             }
+            if !names.is_empty() {
+                self.files.entry(path).or_default().append(&mut names);
+            }
         }
+        let concerned: BTreeSet<_> = concerned.into_iter().collect();
         self.note_gone(&concerned, now.instant);
         concerned
     }
@@ -137,22 +143,16 @@ impl Domains {
         withdrawn
     }
 
-    fn add(&mut self, path: &Path, domain: config::Domain) {
-        if !self.files.contains_key(path) {
-            self.files.insert(path.to_owned(), BTreeSet::new());
-        }
-        if let Some(names) = self.files.get_mut(path) {
-            names.insert(domain.name.clone());
-        }
+    fn add(&mut self, path: &Path, domain: Arc<config::Domain>) {
         let item = self.items.entry(domain.name.clone()).or_default();
         match item.defined_in(path) {
-            Some(definition) if *definition.config == domain => {}
-            Some(definition) => definition.config = Arc::new(domain),
+            Some(definition) if definition.config == domain => {}
+            Some(definition) => definition.config = domain,
             None => {
                 // Nearly all domains have one.
                 item.definitions.reserve_exact(1);
                 item.definitions.push(Definition {
-                    config: Arc::new(domain),
+                    config: domain,
                     missing: false,
                 });
             }

@@ -15,7 +15,7 @@ pub(super) struct Ends {
     noted: Timestamp,
     watch: ExpiryWatch,
     /// Certificates with another leaf than at the last look for those near their end.
-    fresh: BTreeSet<Name>,
+    fresh: Vec<Name>,
 }
 
 impl Default for Ends {
@@ -25,7 +25,7 @@ impl Default for Ends {
             staples: BTreeSet::new(),
             noted: Timestamp(i64::MIN),
             watch: ExpiryWatch::default(),
-            fresh: BTreeSet::new(),
+            fresh: Vec::new(),
         }
     }
 }
@@ -47,7 +47,7 @@ impl Ends {
             self.staples.insert((until, new.name.clone()));
         }
         if old.is_none_or(|old| old.pairs.fingerprint() != new.pairs.fingerprint()) {
-            self.fresh.insert(new.name.clone());
+            self.fresh.push(new.name.clone());
         }
     }
 
@@ -75,15 +75,19 @@ impl Ends {
         now: Timestamp,
         validity: impl Fn(&Name) -> Option<Validity>,
     ) -> Vec<(Name, Threshold)> {
-        let crossed = self.watch.look(&self.expiries, now, &validity);
-        let mut near: Vec<_> = crossed
-            .into_iter()
-            .map(|it| (it.name, it.threshold))
-            .collect();
-        for name in std::mem::take(&mut self.fresh) {
+        // The first look tells all that are near their end.
+        let told_by_look = self.watch.is_first();
+        let crossed = self.watch.look(&self.expiries, now, &validity).into_iter();
+        let mut near: Vec<_> = crossed.map(|it| (it.name, it.threshold)).collect();
+        let fresh = std::mem::take(&mut self.fresh);
+        if told_by_look || fresh.is_empty() {
+            return near;
+        }
+        let mut known: BTreeSet<_> = near.iter().map(|(name, _)| name.clone()).collect();
+        for name in fresh {
             let threshold = validity(&name).and_then(|it| Threshold::below(it, now));
             if let Some(threshold) = threshold
-                && !near.iter().any(|(known, _)| *known == name)
+                && known.insert(name.clone())
             {
                 near.push((name, threshold));
             }

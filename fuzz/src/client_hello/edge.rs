@@ -190,7 +190,7 @@ fn domains() -> Vec<Arc<Domain>> {
     domains.collect()
 }
 
-fn domain(config: config::Domain) -> Domain {
+fn domain(config: Arc<config::Domain>) -> Domain {
     let tls = TlsPolicy::resolve(&config.tls, &TlsOptions::default());
     let tls = tls.expect("the roots are named");
     let ca = include_bytes!("../../../certs-example/ca.pem");
@@ -206,7 +206,7 @@ fn domain(config: config::Domain) -> Domain {
     };
     Domain {
         client_certificate_required: policy.requires_client_certificate(),
-        config: Arc::new(config),
+        config,
         https,
         policy: Some(Arc::new(policy)),
         counters: Arc::default(),

@@ -2,8 +2,6 @@
 
 mod response;
 
-use x509_parser::prelude::X509Certificate;
-
 use self::response::Wanted;
 use super::outline::Outline;
 use super::validity::Timestamp;
@@ -31,12 +29,12 @@ impl Staple {
     /// When it is no response, says nothing of the leaf, or says that the leaf is not good.
     pub(super) fn parse(
         bytes: Vec<u8>,
-        leaf: &X509Certificate<'_>,
+        leaf: &Outline<'_>,
         issuer: Option<&[u8]>,
     ) -> Result<Self, StapleFault> {
         let wanted = Wanted {
-            serial: leaf.raw_serial(),
-            issuer_name: leaf.issuer().as_raw(),
+            serial: leaf.serial,
+            issuer_name: leaf.issuer,
             issuer_key: issuer
                 .and_then(Outline::read)
                 .map(|issuer| issuer.public_key),
@@ -116,7 +114,6 @@ const SECONDS_WITHOUT_END: i64 = 24 * 60 * 60;
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use x509_parser::prelude::FromDer;
 
     use super::*;
 
@@ -131,7 +128,7 @@ mod tests {
     const GOOD: &[u8] = fixture!("good");
 
     fn parse(response: &[u8], issuer: Option<&[u8]>) -> Result<Staple, StapleFault> {
-        let (_, leaf) = X509Certificate::from_der(LEAF).unwrap();
+        let leaf = Outline::read(LEAF).unwrap();
         Staple::parse(response.to_vec(), &leaf, issuer)
     }
 

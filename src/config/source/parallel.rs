@@ -1,35 +1,69 @@
 use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::vec;
 
-/// Maps on all cores that the process may use, and keeps the order. A few items are not worth a
-/// thread.
+/// Maps on all cores that the process may use, the calling thread's among them, and keeps the
+/// order. A few items are not worth a thread.
 pub(super) fn map<T: Send, R: Send>(items: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    if cores == 1 || items.len() < WORTH_A_THREAD {
+    let (count, workers) = (items.len(), cores.min(items.len() / PART));
+    if workers < 2 {
         return items.into_iter().map(f).collect();
     }
-    let size = items.len().div_ceil(cores);
-    let mut rest = items.into_iter();
-    let mut results = Vec::with_capacity(rest.len());
-    thread::scope(|scope| {
-        let mut threads = Vec::new();
-        while rest.len() > 0 {
-            let chunk: Vec<T> = rest.by_ref().take(size).collect();
-            let f = &f;
-            threads.push(scope.spawn(move || chunk.into_iter().map(f).collect::<Vec<R>>()));
-        }
+    let queue = Queue::new(items);
+    let work = || queue.work(&f);
+    let mut parts = thread::scope(|scope| {
+        let threads: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut parts = work();
         for thread in threads {
             match thread.join() {
-                Ok(part) => results.extend(part),
+                Ok(others) => parts.extend(others),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
+        parts
     });
+    parts.sort_unstable_by_key(|(number, _)| *number);
+    let mut results = Vec::with_capacity(count);
+    parts.into_iter().for_each(|(_, part)| results.extend(part));
     results
 }
 
-/// Starting a thread costs about as much as reading one certificate.
-const WORTH_A_THREAD: usize = 16;
+/// Items that are handed out in small parts: a core that is slower, or has something else to do,
+/// takes fewer.
+struct Queue<T>(Mutex<Rest<T>>);
+
+struct Rest<T> {
+    items: vec::IntoIter<T>,
+    handed_out: usize,
+}
+
+impl<T> Queue<T> {
+    fn new(items: Vec<T>) -> Self {
+        Self(Mutex::new(Rest {
+            items: items.into_iter(),
+            handed_out: 0,
+        }))
+    }
+
+    /// Maps parts until none is left, and returns them by number.
+    fn work<R>(&self, f: impl Fn(T) -> R) -> Vec<(usize, Vec<R>)> {
+        let parts = std::iter::from_fn(|| self.take());
+        let parts = parts.map(|(number, part)| (number, part.into_iter().map(&f).collect()));
+        parts.collect()
+    }
+
+    fn take(&self) -> Option<(usize, Vec<T>)> {
+        let mut rest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let part: Vec<_> = rest.items.by_ref().take(PART).collect();
+        rest.handed_out += 1;
+        (!part.is_empty()).then_some((rest.handed_out, part))
+    }
+}
+
+/// Items in a part. Starting a thread costs about as much as reading one certificate.
+const PART: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -37,9 +71,16 @@ mod tests {
 
     #[test]
     fn keeps_the_order() {
-        for count in [0, 1, 15, 16, 17, 1000] {
+        for count in [0, 1, 15, 16, 17, 32, 33, 1000] {
             let items: Vec<usize> = (0..count).collect();
             assert_eq!(map(items.clone(), |item| item), items);
         }
+    }
+
+    #[test]
+    fn a_panic_is_passed_on() {
+        let items: Vec<usize> = (0..1000).collect();
+        let mapped = std::panic::catch_unwind(|| map(items, |item| assert_ne!(item, 500)));
+        assert!(mapped.is_err());
     }
 }

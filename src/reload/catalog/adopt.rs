@@ -12,7 +12,7 @@ use crate::reload::report::{NearEnd, Report};
 impl Catalog {
     pub(super) fn take_certificates(
         &mut self,
-        candidates: Vec<(Name, Candidate)>,
+        candidates: Vec<(Name, Box<Candidate>)>,
         step: &Step<'_, impl Library>,
         report: &mut Report,
     ) -> Changed {
@@ -20,8 +20,9 @@ impl Catalog {
         for name in step.expected {
             self.restore(name, step, &mut changed);
         }
+        self.certificates.expect(candidates.len());
         for (name, candidate) in candidates {
-            self.take_certificate(name, candidate, step, &mut changed, report);
+            self.take_certificate(name, *candidate, step, &mut changed, report);
         }
         self.certificates.settle(step.now);
         self.remove_certificates(step.now, &mut changed, report);
@@ -66,7 +67,7 @@ impl Catalog {
                 flaws
             }
         };
-        report.records.extend(record);
+        report.records.extend(record.map(|record| *record));
         let problems = flaws.iter();
         let problems = problems.map(|flaw| Problem::in_use(&name, Some(&location), flaw));
         let problems = problems.collect();

@@ -232,12 +232,13 @@ impl Catalog {
     ) -> Option<Snapshot> {
         let mut next = current.clone();
         next.generation += 1;
+        next.domains.expect(concerned);
         let mut withdrawn = false;
         for name in concerned {
             let Some(domain) = self.build_domain(name, now) else {
                 continue;
             };
-            let before = next.domains.get(name);
+            let before = current.domains.get(name);
             if before.is_some_and(|before| is_same(before, &domain)) {
                 continue;
             }
