@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::read::read;
+use super::directory::Directory;
+use super::read::{read, read_in};
 use super::stamp::Look;
 use super::watch::{About, Watches};
 use crate::certificate::{self, FLAT_ENDINGS, Files, Name};
@@ -140,6 +141,8 @@ pub(super) struct Entry {
     pub(super) directory: Arc<Path>,
     pub(super) location: PathBuf,
     files: io::Result<Vec<File>>,
+    /// Its own directory, from which its files are opened.
+    own: Option<Directory>,
 }
 
 /// A file that was found, and whether it is known to be a regular one.
@@ -154,11 +157,18 @@ impl Entry {
         let Location { directory, kind } = location;
         let own = directory.join(name.as_str());
         let about = About::Certificate(name.clone());
+        let mut open = None;
         let (location, files) = match kind {
             Kind::Own => match list_own(&own, watches, &about) {
                 // It was removed while we looked.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                files => (own, files),
+                listed => {
+                    let files = listed.map(|(directory, files)| {
+                        open = Some(directory);
+                        files
+                    });
+                    (own, files)
+                }
             },
             Kind::Shared(endings) => {
                 let files = endings.into_iter();
@@ -187,6 +197,7 @@ impl Entry {
             directory,
             location,
             files,
+            own: open,
         })
     }
 
@@ -211,7 +222,10 @@ impl Entry {
         let mut files = Files::new(self.location);
         for file in found {
             if let Some(name) = file.path.file_name().and_then(|name| name.to_str()) {
-                let content = read(&file.path, file.is_regular, look);
+                let content = match &self.own {
+                    Some(own) => read_in(own, &file.path, file.is_regular, look),
+                    None => read(&file.path, file.is_regular, look),
+                };
                 files.insert(name.to_owned(), content);
             }
         }
@@ -219,28 +233,23 @@ impl Entry {
     }
 }
 
-/// The files of a certificate's own directory, sorted. They are watched from then on.
-fn list_own(directory: &Path, watches: &Watches, about: &About) -> io::Result<Vec<File>> {
-    watches.link(directory, about);
-    watches.directory(directory, about);
+/// The files of a certificate's own directory, sorted, and the directory. They are watched from
+/// then on.
+fn list_own(path: &Path, watches: &Watches, about: &About) -> io::Result<(Directory, Vec<File>)> {
+    watches.link(path, about);
+    watches.directory(path, about);
     let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.to_str().is_some_and(certificate::is_relevant) {
-            let path = directory.join(name);
-            let kind = entry.file_type()?;
-            if kind.is_symlink() {
+    let directory = Directory::list(path, |name, is_regular| {
+        if certificate::is_relevant(name) {
+            let path = path.join(name);
+            if !is_regular {
                 watches.link(&path, about);
             }
-            files.push(File {
-                path,
-                is_regular: kind.is_file(),
-            });
+            files.push(File { path, is_regular });
         }
-    }
+    })?;
     files.sort_unstable_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
-    Ok(files)
+    Ok((directory, files))
 }
 
 fn is_essential(path: &Path) -> bool {

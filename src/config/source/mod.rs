@@ -1,5 +1,6 @@
 mod certificates;
 mod changes;
+mod directory;
 mod domains;
 mod listing;
 mod look;

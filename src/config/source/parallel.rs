@@ -4,11 +4,12 @@ use std::thread;
 use std::vec;
 
 /// Maps on all cores that the process may use, the calling thread's among them, and keeps the
-/// order. A few items are not worth a thread.
+/// order. What is not much stays on the calling thread: its use of the processor is measured.
 pub(super) fn map<T: Send, R: Send>(items: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let (count, workers) = (items.len(), cores.min(items.len() / PART));
-    if workers < 2 {
+    let count = items.len();
+    let workers = if count < MUCH { 1 } else { cores };
+    if workers == 1 {
         return items.into_iter().map(f).collect();
     }
     let queue = Queue::new(items);
@@ -62,7 +63,10 @@ impl<T> Queue<T> {
     }
 }
 
-/// Items in a part. Starting a thread costs about as much as reading one certificate.
+/// More items than a part of a patrol has, with some that events name.
+const MUCH: usize = 512;
+
+/// Items that are handed out at a time.
 const PART: usize = 16;
 
 #[cfg(test)]
@@ -71,7 +75,7 @@ mod tests {
 
     #[test]
     fn keeps_the_order() {
-        for count in [0, 1, 15, 16, 17, 32, 33, 1000] {
+        for count in [0, 1, MUCH - 1, MUCH, MUCH + 1, 2 * MUCH + 7] {
             let items: Vec<usize> = (0..count).collect();
             assert_eq!(map(items.clone(), |item| item), items);
         }

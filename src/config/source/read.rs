@@ -1,16 +1,40 @@
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::Content;
+use super::directory::Directory;
 use super::stamp::Look;
 use crate::certificate::Unreadable;
 
 /// Reads a file. What is not known to be a regular one is looked at before it is opened, since
 /// opening can have effects on a device.
 pub(super) fn read(path: &Path, is_regular: bool, look: &mut Look) -> Content {
-    match open(path, is_regular) {
+    // Without O_NONBLOCK, opening a FIFO waits for a writer.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    read_opened(path, is_regular, look, || options.open(path))
+}
+
+/// Does the same with a file of a directory that is open; `path` is the whole one.
+pub(super) fn read_in(
+    directory: &Directory,
+    path: &Path,
+    is_regular: bool,
+    look: &mut Look,
+) -> Content {
+    let name = path.file_name().unwrap_or_default();
+    read_opened(path, is_regular, look, || directory.open(name))
+}
+
+fn read_opened(
+    path: &Path,
+    is_regular: bool,
+    look: &mut Look,
+    open: impl FnOnce() -> io::Result<File>,
+) -> Content {
+    match checked(path, is_regular, open) {
         Ok((file, metadata)) => {
             look.saw(path, &metadata);
             read_bounded(file, &metadata)
@@ -22,14 +46,15 @@ pub(super) fn read(path: &Path, is_regular: bool, look: &mut Look) -> Content {
     }
 }
 
-fn open(path: &Path, is_regular: bool) -> Result<(File, Metadata), Unreadable> {
+fn checked(
+    path: &Path,
+    is_regular: bool,
+    open: impl FnOnce() -> io::Result<File>,
+) -> Result<(File, Metadata), Unreadable> {
     if !is_regular {
         check(&fs::metadata(path)?)?;
     }
-    // Without O_NONBLOCK, opening a FIFO waits for a writer.
-    let mut options = OpenOptions::new();
-    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
-    let file = options.open(path)?;
+    let file = open()?;
     // It may have been replaced since it was found.
     let metadata = file.metadata()?;
     check(&metadata)?;
