@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 21] = [
     "cli",
     "app",
     "admin",
@@ -17,8 +17,10 @@ const ORDER: [&str; 19] = [
     "policy",
     "ticket",
     "origin",
+    "edit",
     "config",
     "state",
+    "disk",
     "certificate",
     "domain",
     "table",

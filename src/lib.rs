@@ -30,8 +30,10 @@
 //! | [`policy`] | what a domain's TLS clients are offered and asked for |
 //! | [`ticket`] | session tickets, and the keys that seal them |
 //! | [`origin`] | connections to the live origins |
+//! | [`edit`] | changes of the files that operators edit by hand |
 //! | [`config`] | from files to checked values |
 //! | [`state`] | what outlives the process: history and rollback pins |
+//! | [`disk`] | what has to last a crash |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
@@ -42,7 +44,9 @@ pub mod app;
 pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod disk;
 pub mod domain;
+pub mod edit;
 pub mod http;
 pub mod listener;
 pub mod origin;

@@ -1,15 +1,16 @@
 //! How the state directory is written and read: after a crash there is what was before, or all of
 //! what is new, and beside them at most a draft.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
 use super::warning::Warning;
+pub(super) use crate::disk::sync_directory;
+use crate::disk::{claim, inherit_owner, open_directory, random_name};
 
 /// A file that is being written. It gets its name when it is published; dropped before, it goes.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) fn write(directory: &Path, content: &[u8]) -> io::Result<Self> {
-        let path = directory.join(draft_name()?);
+        let path = directory.join(format!(".{}{DRAFT_ENDING}", random_name()?));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
         let mut draft = Self {
@@ -31,9 +32,8 @@ impl Draft {
             directory: directory.to_owned(),
             published: false,
         };
-        // Held while this process is at it, so that others do not take the draft for a leftover.
-        // Where the file system has no locks, they may, and writing fails.
-        let _ = draft.file.try_lock();
+        // Nobody knows of it yet, so nobody else can have claimed it for long.
+        claim(&draft.file);
         inherit_owner(&draft.file, directory)?;
         draft.file.write_all(content)?;
         Ok(draft)
@@ -133,26 +133,6 @@ pub(super) fn state_directory(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_directory)
 }
 
-/// Waits until the names in a directory are on the disk.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let path = match path.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => path,
-    };
-    match File::open(path)?.sync_all() {
-        // Some network file systems cannot, and need not.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        synced => synced,
-    }
-}
-
 /// Whether a file name is a draft's.
 pub(super) fn is_draft(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(DRAFT_ENDING)
@@ -173,9 +153,9 @@ pub(super) fn remove_leftovers(directory: &Path) -> io::Result<Vec<Warning>> {
 /// Removes a draft if its writer was killed.
 pub(super) fn remove_leftover(path: &Path) -> Option<Warning> {
     let file = OpenOptions::new().write(true).open(path).ok()?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => None,
-        _ => remove(path),
+    match claim(&file) {
+        true => remove(path),
+        false => None,
     }
 }
 
@@ -188,33 +168,6 @@ pub(super) fn remove(path: &Path) -> Option<Warning> {
             error,
         }),
     }
-}
-
-/// Gives what root makes to the owner of the directory it is in: a command may run as root, and
-/// the process that has to read it as somebody else. For others it stays theirs.
-fn inherit_owner(file: &File, directory: &Path) -> io::Result<()> {
-    let (own, directory) = (file.metadata()?, fs::metadata(directory)?);
-    if own.uid() != directory.uid() {
-        let _ = fchown(file, Some(directory.uid()), Some(directory.gid()));
-    }
-    Ok(())
-}
-
-/// Opens the directory itself: a link in its place must not lead root elsewhere.
-fn open_directory(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    options.custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW);
-    options.open(path)
-}
-
-fn draft_name() -> io::Result<String> {
-    let mut random = [0; 8];
-    rand::fill(&mut random).map_err(|_| io::Error::other("no random bytes"))?;
-    Ok(format!(
-        ".{:016x}{DRAFT_ENDING}",
-        u64::from_ne_bytes(random)
-    ))
 }
 
 const DRAFT_ENDING: &str = ".draft";

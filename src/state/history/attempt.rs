@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::listing::{Listing, RETIRED, file_name};
-use super::together::together;
 use super::{History, disk, existing};
 use crate::certificate::Name;
+use crate::disk::together;
 use crate::state::disk::Draft;
 use crate::state::record::Record;
 use crate::state::version::Version;

@@ -6,7 +6,6 @@ mod listing;
 mod retire;
 #[cfg(test)]
 mod tests;
-mod together;
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -1,13 +1,9 @@
-use std::io;
 use std::panic::resume_unwind;
 use std::thread::{self, Builder};
 
 /// Takes a step that waits for the disk for all at the same time: a journal brings to the disk in
 /// one go what waits for it together. In the order of the items.
-pub(super) fn together<T: Sync>(
-    items: &[T],
-    step: impl Fn(&T) -> io::Result<()> + Sync,
-) -> Vec<io::Result<()>> {
+pub fn together<T: Sync, R: Send>(items: &[T], step: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let work = &|share: &[T]| share.iter().map(&step).collect::<Vec<_>>();
     if items.len() < 2 {
         return work(items);
@@ -32,7 +28,7 @@ const THREADS: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
+    use std::io::{self, ErrorKind};
 
     use super::*;
 
@@ -41,7 +37,7 @@ mod tests {
         for count in [0, 1, 2, 15, 16, 17, 100] {
             let items: Vec<usize> = (0..count).collect();
             let results = together(&items, |item| match item % 3 {
-                0 => Err(ErrorKind::Other.into()),
+                0 => Err(io::Error::from(ErrorKind::Other)),
                 _ => Ok(()),
             });
             let failed = results.iter().map(Result::is_err);
