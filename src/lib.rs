@@ -19,7 +19,7 @@
 //! | --- | --- |
 //! | [`cli`] | what a person types |
 //! | [`app`] | the process from start to end |
-//! | [`admin`] | metrics, health and status |
+//! | [`admin`] | metrics, health and status, and who may ask |
 //! | [`proof`] | that what was published is served |
 //! | [`webhook`] | events for the operator, posted |
 //! | [`reload`] | from changed files to the next snapshot |
@@ -32,7 +32,7 @@
 //! | [`origin`] | connections to the live origins |
 //! | [`edit`] | changes of the files that operators edit by hand |
 //! | [`config`] | from files to checked values |
-//! | [`state`] | what outlives the process: history and rollback pins |
+//! | [`state`] | what outlives the process: history, rollback pins and tokens |
 //! | [`disk`] | what has to last a crash |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |

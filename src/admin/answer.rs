@@ -1,4 +1,4 @@
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
@@ -12,18 +12,15 @@ pub(super) fn json(status: StatusCode, json: String) -> Response<String> {
     answer(status, "application/json", json)
 }
 
+/// Why there is no answer (RFC 9457).
+pub(super) fn problem(status: StatusCode, json: String) -> Response<String> {
+    answer(status, "application/problem+json", json)
+}
+
 /// Metrics (OpenMetrics 1.0).
 pub(super) fn metrics(metrics: String) -> Response<String> {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     answer(StatusCode::OK, kind, metrics)
-}
-
-/// Nothing here can be changed.
-pub(super) fn read_only() -> Response<String> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n");
-    let allowed = HeaderValue::from_static("GET, HEAD");
-    response.headers_mut().insert(ALLOW, allowed);
-    response
 }
 
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<String> {
@@ -32,6 +29,7 @@ fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Stri
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

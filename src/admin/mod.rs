@@ -1,32 +1,37 @@
-//! The admin listener: metrics, health and status, for machines that watch this one, and for
-//! `lockgate status`. It only tells; nothing can be changed here.
+//! The admin listener: metrics, health and status, for machines that watch this one, and for the
+//! commands that ask it. [`access`] says who may ask what.
 
+mod access;
 mod answer;
+mod body;
 mod facts;
 mod fault;
 mod metrics;
 mod percent;
 mod question;
+mod route;
 mod select;
+mod serve;
+mod socket;
 pub mod view;
 mod work;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::{Method, Request, Response, StatusCode};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+pub use access::Access;
+use access::{Asked, Peer};
 use facts::Facts;
 use fault::Fault;
 pub(crate) use percent::encode;
 use question::Question;
+use route::Route;
+pub use serve::serve;
+pub use socket::{Listener, Place, Socket, SocketError, SocketFile, SocketFileError, Tls};
 pub use work::Work;
 
 use crate::certificate::Timestamp;
@@ -53,76 +58,54 @@ pub struct Admin {
     pub alerts: Alerts,
     /// When the process started.
     pub started: Timestamp,
-}
-
-/// Accepts connections for ever. What takes more than a moment is left to `work`.
-pub async fn serve(listener: TcpListener, admin: Admin, work: Work) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(connection(stream, admin.clone(), work.clone()));
-            }
-            Err(error) => {
-                tracing::error!(%error, "the admin listener cannot accept; trying again in a moment");
-                tokio::time::sleep(BACK_OFF).await;
-            }
-        }
-    }
-}
-
-const BACK_OFF: std::time::Duration = std::time::Duration::from_millis(200);
-
-async fn connection(stream: TcpStream, admin: Admin, work: Work) {
-    let service = service_fn(move |request| {
-        let (admin, work) = (admin.clone(), work.clone());
-        async move { Ok::<_, Infallible>(admin.respond(&request, &work).await) }
-    });
-    let mut builder = http1::Builder::new();
-    // With a timer, hyper bounds the time for headers and between requests: 30 s.
-    builder.timer(TokioTimer::new());
-    let _ = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    /// Who may ask.
+    pub access: Access,
 }
 
 impl Admin {
-    async fn respond<B>(self, request: &Request<B>, work: &Work) -> Response<String> {
+    async fn respond<B>(self, request: &Request<B>, peer: &Peer, work: &Work) -> Response<String> {
+        let answer = self.answer(request, peer, work).await;
+        answer.unwrap_or_else(Fault::answer)
+    }
+
+    async fn answer<B>(
+        self,
+        request: &Request<B>,
+        peer: &Peer,
+        work: &Work,
+    ) -> Result<Response<String>, Fault> {
+        let asked = Asked::of(request);
+        let settings = Arc::clone(&self.current.load().settings);
+        self.access.admit(&asked, peer, &settings.admin)?;
+        let route = Route::of(request.uri().path())?;
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return answer::read_only();
+            return Err(Fault::Method(route.methods()));
         }
-        let uri = request.uri();
-        match uri.path() {
-            "/healthz" => answer::text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.ready.load(Ordering::Relaxed) => {
-                answer::text(StatusCode::OK, "ready\n")
+        match route {
+            Route::Health => Ok(answer::text(StatusCode::OK, "ok\n")),
+            Route::Ready => Ok(self.readiness()),
+            Route::Metrics => {
+                let metrics = work.run(move || self.metrics()).await?;
+                Ok(answer::metrics(metrics))
             }
-            "/readyz" => answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-            "/metrics" => match work.run(move || self.metrics()).await {
-                Ok(metrics) => answer::metrics(metrics),
-                Err(fault) => fault.answer(),
-            },
-            path => match below("/status", path) {
-                Some(path) => match self.tell(path, uri.query(), work).await {
-                    Ok(json) => answer::json(StatusCode::OK, json),
-                    Err(fault) => fault.answer(),
-                },
-                None => answer::text(StatusCode::NOT_FOUND, HERE),
-            },
+            route => {
+                let question = Question::parse(route, request.uri().query())?;
+                let json = self.tell(question, work).await?;
+                Ok(answer::json(StatusCode::OK, json))
+            }
         }
     }
 
-    async fn tell(self, path: &str, query: Option<&str>, work: &Work) -> Result<String, Fault> {
-        let question = Question::parse(path, query)?;
+    fn readiness(&self) -> Response<String> {
+        match self.ready.load(Ordering::Relaxed) {
+            true => answer::text(StatusCode::OK, "ready\n"),
+            false => answer::text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+        }
+    }
+
+    async fn tell(self, question: Question, work: &Work) -> Result<String, Fault> {
         let now = SystemTime::now().into();
         let answer = work.run(move || Facts::of(&self, now).answer(&question));
         answer.await?
     }
-}
-
-const HERE: &str = "here are /status, /metrics, /healthz and /readyz\n";
-
-/// What follows a prefix in a path, if it is that prefix or lies below it.
-fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
-    let rest = path.strip_prefix(prefix)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }

@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 use super::fault::Fault;
 use super::percent::decode;
+use super::route::Route;
 use crate::certificate;
 use crate::domain::Pattern;
 
@@ -41,23 +42,21 @@ pub(super) enum InvalidParameter {
 }
 
 impl Question {
-    /// Reads what follows `/status` in a path, and the query.
-    pub(super) fn parse(path: &str, query: Option<&str>) -> Result<Self, Fault> {
+    /// Reads what a path and its query ask for.
+    pub(super) fn parse(route: Route<'_>, query: Option<&str>) -> Result<Self, Fault> {
         let query = query.unwrap_or_default();
         // What cannot be a name is unknown as well.
         let domain = |name: &str| Some(Self::Domain(decode(name)?.parse().ok()?));
         let certificate = |name: &str| Some(Self::Certificate(decode(name)?.parse().ok()?));
-        match path.split_once('/').map(|(_, path)| path) {
-            None => Ok(Self::Overview),
-            Some("certificates") => Ok(Self::Certificates(Range::parse(query)?)),
-            Some("domains") => Ok(Self::Domains(Range::parse(query)?)),
-            Some(path) => match path.split_once('/') {
-                Some(("certificates", name)) => {
-                    certificate(name).ok_or(Fault::UnknownCertificate(Vec::new()))
-                }
-                Some(("domains", name)) => domain(name).ok_or(Fault::UnknownDomain(Vec::new())),
-                _ => Err(Fault::NoSuchPath),
-            },
+        match route {
+            Route::Status => Ok(Self::Overview),
+            Route::Certificates => Ok(Self::Certificates(Range::parse(query)?)),
+            Route::Domains => Ok(Self::Domains(Range::parse(query)?)),
+            Route::Certificate(name) => {
+                certificate(name).ok_or(Fault::UnknownCertificate(Vec::new()))
+            }
+            Route::Domain(name) => domain(name).ok_or(Fault::UnknownDomain(Vec::new())),
+            Route::Health | Route::Ready | Route::Metrics => Err(Fault::NoSuchPath(None)),
         }
     }
 }
@@ -121,23 +120,23 @@ const DEFAULT_LIMIT: usize = 100;
 mod tests {
     use super::*;
 
-    fn code(path: &str, query: &str) -> Option<&'static str> {
-        let fault = Question::parse(path, Some(query)).err()?;
+    fn code(route: Route<'_>, query: &str) -> Option<&'static str> {
+        let fault = Question::parse(route, Some(query)).err()?;
         Some(fault.code())
     }
 
     #[test]
     fn each_path_asks_for_something() {
-        let parse = |path, query| Question::parse(path, query).unwrap();
-        assert_eq!(parse("", None), Question::Overview);
+        let parse = |route, query| Question::parse(route, query).unwrap();
+        assert_eq!(parse(Route::Status, None), Question::Overview);
         let name = "a%b".parse().unwrap();
         assert_eq!(
-            parse("/certificates/a%25b", None),
+            parse(Route::Certificate("a%25b"), None),
             Question::Certificate(name)
         );
         let name = "*.live.example.com".parse().unwrap();
         assert_eq!(
-            parse("/domains/%2A.LIVE.example.com", None),
+            parse(Route::Domain("%2A.LIVE.example.com"), None),
             Question::Domain(name)
         );
         let query = "after=a.com&limit=7&&filter=PL%61y";
@@ -146,37 +145,35 @@ mod tests {
             limit: 7,
             filter: Some("play".to_owned()),
         };
-        assert_eq!(parse("/domains", Some(query)), Question::Domains(range));
+        assert_eq!(parse(Route::Domains, Some(query)), Question::Domains(range));
         let range = Range {
             after: None,
             limit: 100,
             filter: None,
         };
         assert_eq!(
-            parse("/certificates", Some("after=")),
+            parse(Route::Certificates, Some("after=")),
             Question::Certificates(range)
         );
     }
 
     #[test]
     fn what_cannot_be_meant_is_told() {
-        for (path, query, expected) in [
-            ("/", "", "no_such_path"),
-            ("/domain", "", "no_such_path"),
-            ("/domains/a.com/x", "", "unknown_domain"),
-            ("/domains/", "", "unknown_domain"),
-            ("/domains/%", "", "unknown_domain"),
-            ("/certificates/.hidden", "", "unknown_certificate"),
-            ("/domains", "limit=0", "invalid_limit"),
-            ("/domains", "limit=1001", "invalid_limit"),
-            ("/domains", "limit=ten", "invalid_limit"),
-            ("/domains", "after=192.0.2.1", "invalid_after"),
-            ("/certificates", "after=a/b", "invalid_after"),
-            ("/domains", "filter=%zz", "invalid_encoding"),
-            ("/domains", "offset=3", "unknown_parameter"),
-            ("/domains", "limit", "invalid_limit"),
+        for (route, query, expected) in [
+            (Route::Domain("a.com/x"), "", "unknown_domain"),
+            (Route::Domain(""), "", "unknown_domain"),
+            (Route::Domain("%"), "", "unknown_domain"),
+            (Route::Certificate(".hidden"), "", "unknown_certificate"),
+            (Route::Domains, "limit=0", "invalid_limit"),
+            (Route::Domains, "limit=1001", "invalid_limit"),
+            (Route::Domains, "limit=ten", "invalid_limit"),
+            (Route::Domains, "after=192.0.2.1", "invalid_after"),
+            (Route::Certificates, "after=a/b", "invalid_after"),
+            (Route::Domains, "filter=%zz", "invalid_encoding"),
+            (Route::Domains, "offset=3", "unknown_parameter"),
+            (Route::Domains, "limit", "invalid_limit"),
         ] {
-            assert_eq!(code(path, query), Some(expected), "{path}?{query}");
+            assert_eq!(code(route, query), Some(expected), "{route:?}?{query}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The process from start to end: load, bind, spawn, wait for a signal, drain.
 
+mod desk;
 mod watching;
 mod worker;
 
@@ -20,13 +21,14 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::admin;
+use crate::admin::{self, SocketError, SocketFile};
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Report, Trigger};
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
+use desk::Desk;
 use watching::Watching;
 use worker::Sockets;
 
@@ -39,6 +41,9 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The admin listener cannot be listened on.
+    #[error(transparent)]
+    Admin(#[from] SocketError),
     /// The file of `origins.ca` cannot be read.
     #[error("cannot read {}: {error}; mend origins.ca in lockgate.toml", .path.display())]
     OriginCa {
@@ -60,6 +65,9 @@ pub enum StartError {
     /// A worker ended by itself.
     #[error("a worker ended: {0}")]
     Worker(#[source] io::Error),
+    /// The TLS library cannot start.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[source] rustls::Error),
     /// The system gives no thread, signal handler or the like.
     #[error("the system refuses what a start needs: {0}")]
     System(#[from] io::Error),
@@ -76,8 +84,8 @@ pub struct App {
     pub http: Vec<SocketAddr>,
     /// Where TLS is served.
     pub https: Vec<SocketAddr>,
-    /// Where metrics and health are.
-    pub admin: SocketAddr,
+    /// Where the admin listener is.
+    pub admin: admin::Place,
     runtime: LocalRuntime,
     signals: Signals,
     triggers: SyncSender<Trigger>,
@@ -85,6 +93,8 @@ pub struct App {
     stop: watch::Sender<Option<Instant>>,
     ends: mpsc::Receiver<io::Result<()>>,
     prover: AbortHandle,
+    /// Removed at the end.
+    _socket_file: Option<SocketFile>,
 }
 
 impl App {
@@ -101,7 +111,7 @@ impl App {
         let settings = Arc::clone(&loaded.current.load().settings);
         let connector = connector(directory, &settings, Arc::clone(&provider))?;
         let bound = Bound::new(&settings)?;
-        let admin_socket = admin_socket(settings.admin)?;
+        let desk = Desk::set_up(directory, &settings)?;
         raise_file_limit();
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -117,12 +127,18 @@ impl App {
             stop: stopped,
         };
         let ends = start_workers(bound.workers, &context)?;
-        let watching = Watching::start(&runtime, &mut loaded, &bound.https, connector, provider);
+        let https = &bound.https;
+        let watching = Watching::start(
+            &runtime,
+            &mut loaded,
+            https,
+            connector,
+            Arc::clone(&provider),
+        );
         let ready = Arc::new(AtomicBool::new(true));
-        let admin = admin_socket.local_addr()?;
-        let socket = tokio::net::TcpListener::from_std(admin_socket)?;
-        let state = watching.admin(&loaded, counters, Arc::clone(&ready));
-        runtime.spawn_local(admin::serve(socket, state, admin::Work::start()?));
+        let admin = desk.place().clone();
+        let told = watching.admin(&loaded, counters, Arc::clone(&ready), desk.access());
+        let socket_file = desk.open(&runtime, told, provider)?;
         let (triggers, queue) = reload::triggers();
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
@@ -140,6 +156,7 @@ impl App {
             stop,
             ends,
             prover: watching.prover,
+            _socket_file: socket_file,
         })
     }
 
@@ -294,12 +311,6 @@ impl Bound {
         }
         Ok(address)
     }
-}
-
-fn admin_socket(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let mut sockets = bind(address, 1)?;
-    let missing = || io::Error::from(io::ErrorKind::AddrNotAvailable);
-    Ok(sockets.pop().ok_or_else(missing)?)
 }
 
 /// Starts a thread that ends with the process or before.

@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
 use tokio::task::AbortHandle;
 
-use crate::admin::Admin;
+use crate::admin::{Access, Admin};
 use crate::origin::Connector;
 use crate::proof::{self, Changed, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
@@ -57,6 +57,7 @@ impl Watching {
         loaded: &Loaded,
         counters: Arc<Counters>,
         ready: Arc<AtomicBool>,
+        access: Access,
     ) -> Admin {
         Admin {
             current: loaded.current.clone(),
@@ -66,6 +67,7 @@ impl Watching {
             proofs: Arc::clone(&self.proofs),
             alerts: self.alerts.clone(),
             started: SystemTime::now().into(),
+            access,
         }
     }
 }

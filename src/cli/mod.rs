@@ -2,8 +2,10 @@
 
 mod certificates;
 mod check;
+mod client;
 mod status;
 mod summary;
+mod token;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -49,6 +51,15 @@ enum Command {
     /// are served otherwise than wanted, and certificates near their end. Exits with 0 when all is
     /// well, with 1 when there are problems, and with 2 when the process cannot be asked.
     Status(status::Args),
+    /// Print the token that lets somebody in at the admin listener.
+    ///
+    /// It is made if there is none yet; run this as the user that lockgate runs as. Send it as
+    /// `Authorization: Bearer TOKEN`, and keep it like a private key.
+    Token {
+        /// What the token is good for.
+        #[arg(long, value_enum, default_value_t = token::RoleName::Operator)]
+        role: token::RoleName,
+    },
 }
 
 const AFTER_HELP: &str = "\
@@ -69,6 +80,7 @@ pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Some(Command::Check) => check::run(&args.config),
         Some(Command::Certificates { command }) => certificates::run(&args.config, command),
+        Some(Command::Token { role }) => token::run(&args.config, *role),
         Some(Command::Status(status)) => status::run(&args.config, status),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
     }

@@ -86,7 +86,8 @@ impl fmt::Display for Summary<'_> {
         for problem in &self.app.report.problems {
             writeln!(f, "  problem: {problem}")?;
         }
-        writeln!(f, "  metrics: http://{}/metrics", self.app.admin)
+        let admin = self.app.admin.url();
+        writeln!(f, "  admin: {admin} (lockgate token prints a token)")
     }
 }
 

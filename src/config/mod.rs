@@ -17,7 +17,9 @@ mod timeouts;
 mod tls;
 mod webhook_url;
 
-pub use admin::parse_admin;
+pub use admin::{
+    Admin, AdminFound, AdminHost, AdminListen, InvalidAdminHost, OpenPath, parse_admin,
+};
 pub use domain::{Binding, Domain, HttpMode, OnExpiry};
 pub use domain_file::{DomainFile, parse_domains};
 pub use options::{Options, parse_options};

@@ -104,6 +104,9 @@ pub enum Reason {
     /// Client certificates are asked for, but nothing says what verifies them.
     #[error("`client_auth` needs a `client_ca`")]
     NoClientCa,
+    /// The admin listener would send tokens over a network that nothing protects them on.
+    #[error("`listen` is not loopback, and tokens would go there in clear")]
+    AdminWithoutTls,
     /// The name stands in another table already.
     #[error("{name} is defined at {first} already")]
     DuplicateDomain {
@@ -123,6 +126,7 @@ impl Reason {
             Self::MissingKey(_) => "missing_key",
             Self::DuplicateDomain { .. } => "duplicate_domain",
             Self::NoClientCa => "client_ca_missing",
+            Self::AdminWithoutTls => "admin_without_tls",
             Self::WrongType { .. }
             | Self::UnknownValue { .. }
             | Self::DomainName { .. }
@@ -160,6 +164,11 @@ impl Reason {
             Self::NoClientCa => {
                 "add client_ca = \"FILE\" with the roots of the client certificates, \
                  or write client_auth = \"none\""
+                    .to_owned()
+            }
+            Self::AdminWithoutTls => {
+                "add certificate = \"NAME\", a certificate in certificates/, or listen on \
+                 \"127.0.0.1:9180\" or \"unix:PATH\"; insecure = true goes without TLS"
                     .to_owned()
             }
             Self::DuplicateDomain { .. } => "remove one of the two tables".to_owned(),

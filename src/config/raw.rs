@@ -81,6 +81,7 @@ pub(super) struct Table<'f, 'i> {
     offset: usize,
     entries: DeTable<'i>,
     taken: Vec<&'static str>,
+    found: Vec<&'static str>,
 }
 
 impl<'f, 'i> Table<'f, 'i> {
@@ -90,7 +91,13 @@ impl<'f, 'i> Table<'f, 'i> {
             offset: table.span().start,
             entries: table.into_inner(),
             taken: Vec::new(),
+            found: Vec::new(),
         }
+    }
+
+    /// Whether a key was there, taken or not.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.entries.contains_key(key) || self.found.contains(&key)
     }
 
     /// Where the table begins.
@@ -100,7 +107,9 @@ impl<'f, 'i> Table<'f, 'i> {
 
     fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'i>>> {
         self.taken.push(key);
-        self.entries.remove(key)
+        let value = self.entries.remove(key)?;
+        self.found.push(key);
+        Some(value)
     }
 
     /// Takes a value that `read` makes something of; notes what it says when it cannot.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::admin::Admin;
 use super::problem::{Problem, Reason};
 use super::raw::{File, Table};
 use super::tickets::Tickets;
@@ -20,8 +21,8 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// The sockets for viewers.
     pub listeners: Listeners,
-    /// The socket for metrics, health and status. `127.0.0.1:9180` by default.
-    pub admin: SocketAddr,
+    /// The socket for metrics, health, status and the API.
+    pub admin: Admin,
     /// Where certificates are found.
     pub certificates: Certificates,
     /// Deadlines.
@@ -126,7 +127,7 @@ impl Default for Settings {
         Self {
             workers: None,
             listeners: Listeners::default(),
-            admin: SocketAddr::from(([127, 0, 0, 1], 9180)),
+            admin: Admin::default(),
             certificates: Certificates::default(),
             timeouts: Timeouts::default(),
             default_domain: None,
@@ -146,7 +147,11 @@ impl Settings {
         let fixed = [
             ("workers", self.workers != new.workers),
             ("listeners", self.listeners != new.listeners),
-            ("admin.listen", self.admin != new.admin),
+            ("admin.listen", self.admin.listen != new.admin.listen),
+            (
+                "admin.certificate",
+                self.admin.certificate != new.admin.certificate,
+            ),
             ("origins.ca", self.origin_ca != new.origin_ca),
             ("state", self.state != new.state),
         ];
@@ -180,7 +185,6 @@ pub fn parse_settings(path: &Path, content: &[u8]) -> Result<Settings, Vec<Probl
 fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let default = Settings::default();
     let workers = root.count("workers");
-    let mut admin = root.table("admin");
     let mut tls = root.table("tls");
     let mut origins = root.table("origins");
     let mut state = root.table("state");
@@ -189,7 +193,7 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let settings = Settings {
         workers,
         listeners: listeners(root.table("listeners")),
-        admin: address(&mut admin, "listen").unwrap_or(default.admin),
+        admin: Admin::read(file, root.table("admin")),
         certificates: certificates(root.table("certificates")),
         timeouts: Timeouts::read(root.table("timeouts")),
         default_domain: default_domain(file, &mut tls),
@@ -203,19 +207,19 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
         access_log: log.boolean("access").unwrap_or(default.access_log),
         webhook: WebhookUrl::read(file, &mut alerts),
     };
-    for table in [admin, tls, origins, state, log, alerts] {
+    for table in [tls, origins, state, log, alerts] {
         table.finish();
     }
     settings
 }
 
-fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
+pub(super) fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathBuf> {
     Some(table.string(key)?.into_inner().into())
 }
 
 const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
 
-pub(super) fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
+fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
     let text = table.string(key)?;
     table.parse(key, ADDRESS, &text, |text| text.parse().ok())
 }
@@ -371,7 +375,7 @@ mod tests {
         assert_eq!(settings.workers, Some(3));
         assert_eq!(settings.listeners.http, ["[::]:80".parse().unwrap()]);
         assert_eq!(settings.listeners.https[1].plain_http, PlainHttp::Reject);
-        assert_eq!(settings.admin.port(), 9999);
+        assert_eq!(settings.admin.listen.to_string(), "127.0.0.1:9999");
         assert_eq!(settings.certificates.directories.len(), 2);
         assert_eq!(settings.certificates.removal_grace, Duration::from_secs(1));
         assert_eq!(settings.timeouts.drain, Duration::from_secs(120));
@@ -396,7 +400,7 @@ mod tests {
             problems(text),
             [
                 "lockgate.toml:1: unknown key `listenrs`; did you mean `listeners`?",
-                "lockgate.toml:3: `listen` is \"localhost\"; write an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"",
+                "lockgate.toml:3: `listen` is \"localhost\"; write an address with a port, like \"127.0.0.1:9180\", or \"unix:PATH\"",
                 "lockgate.toml:5: `idle` must be a string in quotes, not integer; write idle = a string in quotes",
             ]
         );

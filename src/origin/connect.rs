@@ -7,11 +7,12 @@ use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::error::Error;
 use crate::certificate::PemFault;
@@ -52,6 +53,19 @@ impl Connector {
         })
     }
 
+    /// Makes a TLS handshake on a connection to a server that has to be the named one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot show that, or the connection breaks. There is no deadline here.
+    pub async fn secure(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        self.tls.connect(name, stream).await
+    }
+
     /// Opens a connection and leaves it to a task of its own on the same thread, which ends with
     /// the last of its requests.
     ///
@@ -65,7 +79,7 @@ impl Connector {
         match origin {
             OriginUrl::Https(authority, name) => {
                 let stream = open(authority, 443).await.map_err(Error::Connect)?;
-                let stream = self.tls.connect(name.clone(), stream).await;
+                let stream = self.secure(name.clone(), stream).await;
                 start(TokioIo::new(stream.map_err(Error::Tls)?)).await
             }
             OriginUrl::Http(authority) => {

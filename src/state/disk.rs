@@ -51,6 +51,18 @@ impl Draft {
         Ok(())
     }
 
+    /// The same, but leaves alone what has the name already, and says nothing of that.
+    pub(super) fn publish_new(self, name: &str) -> io::Result<()> {
+        let target = self.directory.join(name);
+        match fs::hard_link(&self.path, &target) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            // A file system without links: what came in between is a matter of microseconds.
+            Err(_) if !target.exists() => self.publish(name),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What a process leaves behind that is killed.
     #[cfg(test)]
     pub(super) fn leave(mut self) {
@@ -130,7 +142,11 @@ pub(super) fn state_directory(path: &Path) -> io::Result<()> {
     }
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path)?;
-    path.parent().map_or(Ok(()), sync_directory)
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    inherit_owner(&open_directory(path)?, &parent.join("."))?;
+    sync_directory(parent)
 }
 
 /// Whether a file name is a draft's.
@@ -201,6 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_second_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        for content in [b"first", b"later"] {
+            let draft = Draft::write(directory.path(), content).unwrap();
+            draft.publish_new("name").unwrap();
+        }
+        assert_eq!(names(directory.path()), ["name"]);
+        let content = read(&directory.path().join("name")).unwrap();
+        assert_eq!(content.as_slice(), b"first");
+    }
+
+    #[test]
     fn only_a_leftover_of_a_killed_process_is_removed() {
         let directory = tempfile::tempdir().unwrap();
         let draft = Draft::write(directory.path(), b"x").unwrap();
@@ -244,10 +272,12 @@ mod tests {
         if chown(directory.path(), Some(12_345), Some(12_345)).is_err() {
             return; // Only root can set this up.
         }
-        let made = directory.path().join("made");
+        let state = directory.path().join("state");
+        state_directory(&state).unwrap();
+        let made = state.join("made");
         private_directory(&made, &mut Vec::new()).unwrap();
         write(&made, "file", b"x").unwrap();
-        for path in [&made, &made.join("file")] {
+        for path in [&state, &made, &made.join("file")] {
             let metadata = fs::metadata(path).unwrap();
             assert_eq!((metadata.uid(), metadata.gid()), (12_345, 12_345));
         }

@@ -1,4 +1,5 @@
-//! What outlives the process: earlier versions of certificates, and the pins of rollbacks.
+//! What outlives the process: earlier versions of certificates, the pins of rollbacks, and the tokens
+//! that let somebody in at the admin listener.
 //!
 //! ```text
 //! STATE/                                                 `[state] directory`
@@ -7,8 +8,11 @@
 //! │     ├─ 20261124T101502.123Z-1a2b3c4d5e6f.pem         0600, one file a version
 //! │     ├─ deleted                                       the operator deleted it, and when
 //! │     └─ .9f86d081884c7d65.draft                       a version that is being written
-//! └─ rollback/                                           0700
-//!    └─ play-2026.toml                                   serve that version in place of the files
+//! ├─ rollback/                                           0700
+//! │  └─ play-2026.toml                                   serve that version in place of the files
+//! └─ tokens/                                             0700
+//!    ├─ operator                                         0600, who has it may do everything
+//!    └─ viewer                                           0600, who has it may look
 //! ```
 //!
 //! The reload thread and the command line read it; what a running process writes goes through the
@@ -26,6 +30,7 @@ mod millis;
 mod pins;
 mod record;
 mod throttle;
+mod tokens;
 mod version;
 mod warning;
 
@@ -34,5 +39,6 @@ pub use digest::{FilesDigest, InvalidDigest};
 pub use history::{History, HistoryError, Recorded, Skipped, Swept};
 pub use pins::{Pin, PinError, PinProblem, Pins};
 pub use record::{Record, RecordError, RecordPair};
+pub use tokens::{InvalidToken, Role, Token, TokenError, Tokens};
 pub use version::{InvalidVersion, Version};
 pub use warning::Warning;

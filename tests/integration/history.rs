@@ -219,5 +219,5 @@ async fn history_may_be_switched_off() {
     let domain = Domain::named("more.test").origin(Responder::start("hello").await.url());
     stage.edge.config.domain(&domain.certificate("play"));
     stage.edge.counts("lockgate_generation", &[], 2.0).await;
-    assert!(!stage.edge.config.path().join("../state").exists());
+    assert!(!stage.edge.config.path().join("../state/history").exists());
 }

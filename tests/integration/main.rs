@@ -6,6 +6,7 @@
 
 mod support;
 
+mod admin_access;
 mod client_auth;
 mod coalescing;
 mod deadlines;

@@ -38,7 +38,7 @@ impl Lockgate {
         Ok(format!(
             "# Written anew for each run.\n\
              [listeners]\nhttp = [\"{http}\"]\nhttps = [\"{https}\"]\n\n\
-             [admin]\nlisten = \"{admin}\"\n\n\
+             [admin]\nlisten = \"{admin}\"\nopen = [\"/metrics\"]\n\n\
              # The others write none either.\n[log]\naccess = false\n"
         ))
     }

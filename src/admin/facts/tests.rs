@@ -5,6 +5,7 @@ use rustls::crypto::aws_lc_rs;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admin::route::Route;
 use crate::certificate::{Files, Fingerprint};
 use crate::config::{Changes, Parse, Settings};
 use crate::proof::Answer;
@@ -118,7 +119,9 @@ fn latest() -> Latest {
 
 fn answer(facts: &Facts, path: &str) -> Value {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let question = Question::parse(path, Some(query)).unwrap();
+    let path = format!("/api/v1{path}");
+    let route = Route::of(&path).unwrap();
+    let question = Question::parse(route, Some(query)).unwrap();
     let text = facts.answer(&question).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -135,7 +138,7 @@ macro_rules! golden {
 
 #[test]
 fn the_overview() {
-    let mut overview = answer(&facts(), "");
+    let mut overview = answer(&facts(), "/status");
     let version = std::mem::replace(&mut overview["version"], "VERSION".into());
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
     golden!(overview, "status.json");
@@ -194,7 +197,7 @@ fn a_list_can_be_read_in_parts() {
 /// What is not served, since its first table is bad, is told about all the same.
 #[test]
 fn what_is_unknown_comes_with_what_is_wrong_with_it() {
-    let question = Question::parse("/domains/free.test", None).unwrap();
+    let question = Question::parse(Route::Domain("free.test"), None).unwrap();
     let failure = facts().answer(&question).unwrap_err().answer();
     assert_eq!(failure.status(), 404);
     golden!(
@@ -212,7 +215,7 @@ fn what_differs_is_told() {
         let now = Timestamp(time);
         facts.proofs.note(&domain, wanted, Ok(served), now);
     }
-    let differing = answer(&facts, "")["differing"].clone();
+    let differing = answer(&facts, "/status")["differing"].clone();
     golden!(differing, "differing.json");
     let proof = answer(&facts, "/domains/leaf.example.com")["proof"].clone();
     golden!(proof, "proof.json");

@@ -11,6 +11,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 use super::Admin;
+use super::access::Access;
 use super::facts::States;
 use domains::Domains;
 use list::List;
@@ -32,6 +33,7 @@ impl Admin {
             counters: Arc::clone(&self.counters),
             proofs: Arc::clone(&self.proofs),
             alerts: self.alerts.clone(),
+            access: self.access.clone(),
         }));
         let mut text = String::new();
         encode(&mut text, &registry).expect("a string takes all");
@@ -46,6 +48,7 @@ struct Reading {
     counters: Arc<Counters>,
     proofs: Arc<Proofs>,
     alerts: Alerts,
+    access: Access,
 }
 
 impl Collector for Reading {
@@ -56,7 +59,8 @@ impl Collector for Reading {
         Domains::of(&self.snapshot, &self.counters.unknown).write(&mut list)?;
         self.items(&mut list)?;
         self.proofs(&mut list)?;
-        self.alerts(&mut list)
+        self.alerts(&mut list)?;
+        self.access(&mut list)
     }
 }
 
@@ -168,6 +172,15 @@ impl Reading {
             "lockgate_webhook_events",
             "Events for the webhook, by what became of them",
             webhook::Outcome::ALL.map(|it| ([("result", it.code())], self.alerts.count(it))),
+        )
+    }
+
+    fn access(&self, list: &mut List<'_>) -> fmt::Result {
+        let refused = self.access.refused();
+        list.counters(
+            "lockgate_admin_refused",
+            "Requests to the admin listener that were refused before they were looked at",
+            refused.map(|(reason, count)| ([("reason", reason)], count)),
         )
     }
 }

@@ -13,5 +13,5 @@ mod status;
 pub use certificate::{Certificate, Pair};
 pub use domain::{Domain, Policy, Proof};
 pub use list::{Excerpt, Page};
-pub use problem::{Failure, Problem, Refusal};
+pub use problem::{Failure, Problem};
 pub use status::{Change, Differing, Domains, End, Problems, ReasonCount, Status, Tickets};

@@ -19,22 +19,22 @@ pub struct Problem {
     pub hint: String,
 }
 
-/// A request that is not answered with what it asks for.
+/// A request that is not answered with what it asks for: `application/problem+json` (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Failure {
-    /// Why.
-    pub error: Refusal,
-    /// What is wrong with what it asks for, where that is why.
-    pub problems: Vec<Problem>,
-}
-
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Refusal {
+    /// `urn:lockgate:CODE`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of reason in a few words.
+    pub title: String,
+    /// The status of the answer.
+    pub status: u16,
     /// The reason as a stable word.
     pub code: String,
     /// The reason in a sentence.
-    pub text: String,
-    /// What to ask instead.
+    pub detail: String,
+    /// What to do, or to ask instead.
     pub hint: String,
+    /// What is wrong with what it asks for, where that is why.
+    pub problems: Vec<Problem>,
 }

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::list::Excerpt;
 use super::problem::Problem;
 
-/// How the process is: `GET /status`.
+/// How the process is: `GET /api/v1/status`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Status {
     /// The program's version.

@@ -5,7 +5,7 @@ use crate::admin::view::Failure;
 
 impl Show for Failure {
     fn show(&self, out: &mut String) -> fmt::Result {
-        writeln!(out, "{}; {}", self.error.text, self.error.hint)?;
+        writeln!(out, "{}; {}", self.detail, self.hint)?;
         problem::show(out, &self.problems, self.problems.len())
     }
 

@@ -1,6 +1,5 @@
 //! `lockgate status`: asks the running process, over its admin listener.
 
-mod ask;
 mod certificate;
 mod domain;
 mod failure;
@@ -10,15 +9,16 @@ mod problem;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
+use super::client::{self, Answer, Ask, Client, Unasked};
 use crate::admin::{encode, view};
-use ask::{Answer, Unasked, ask};
+use crate::state::Role;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,9 +26,8 @@ pub(super) struct Args {
     #[arg(long, global = true)]
     json: bool,
 
-    /// Ask at this address; that of admin.listen in lockgate.toml if left out.
-    #[arg(long, global = true, value_name = "ADDRESS")]
-    admin: Option<SocketAddr>,
+    #[command(flatten)]
+    client: client::Options,
 
     #[command(subcommand)]
     of: Option<Of>,
@@ -85,18 +84,16 @@ struct Shown {
 }
 
 fn asked(directory: &Path, args: &Args) -> Result<Shown, Unasked> {
-    let address = match args.admin {
-        Some(address) => address,
-        None => ask::address(directory)?,
-    };
     let target = match &args.of {
-        None => "/status".to_owned(),
-        Some(Of::Domain { name }) => format!("/status/domains/{}", encode(name)),
-        Some(Of::Certificate { name }) => format!("/status/certificates/{}", encode(name)),
+        None => "/api/v1/status".to_owned(),
+        Some(Of::Domain { name }) => format!("/api/v1/domains/{}", encode(name)),
+        Some(Of::Certificate { name }) => format!("/api/v1/certificates/{}", encode(name)),
     };
-    let answer = ask(address, &target)?;
+    let client = Client::find(directory, &args.client, Role::Viewer)?;
+    let answer = client.ask(&Ask::get(target))?;
     let mut shown = match &args.of {
-        _ if !answer.status.is_success() => read::<view::Failure>(&answer)?,
+        _ if answer.status == StatusCode::NOT_FOUND => read::<view::Failure>(&answer)?,
+        _ if answer.status != StatusCode::OK => return Err(answer.unexpected()),
         None => read::<view::Status>(&answer)?,
         Some(Of::Domain { .. }) => read::<view::Domain>(&answer)?,
         Some(Of::Certificate { .. }) => read::<view::Certificate>(&answer)?,
@@ -108,8 +105,7 @@ fn asked(directory: &Path, args: &Args) -> Result<Shown, Unasked> {
 }
 
 fn read<T: Show>(answer: &Answer) -> Result<Shown, Unasked> {
-    let view = serde_json::from_slice::<T>(&answer.body);
-    let view = view.map_err(|error| Unasked::Json(answer.address, error))?;
+    let view: T = answer.read()?;
     let mut text = String::new();
     view.show(&mut text).expect("a string takes all");
     let well = view.is_well();

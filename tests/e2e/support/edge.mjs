@@ -10,6 +10,8 @@ import { start } from './process.mjs';
 import { until } from './wait.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+/** What `admin()` may ask for without a token. */
+export const OPEN = '["/metrics", "/readyz"]';
 const PROGRAM = process.env.LOCKGATE_BIN ?? join(REPOSITORY, 'target/release/lockgate');
 
 /** A new configuration directory below `directory`, with nothing but ports in it. */
@@ -24,6 +26,7 @@ export async function newConfiguration(directory) {
     `https = ["127.0.0.1:${https}"]`,
     '[admin]',
     `listen = "127.0.0.1:${admin}"`,
+    `open = ${OPEN}`,
     '',
   ].join('\n'));
   return configuration;

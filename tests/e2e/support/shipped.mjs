@@ -5,7 +5,7 @@ import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Configuration, edgePorts } from './edge.mjs';
+import { Configuration, OPEN, edgePorts } from './edge.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -40,6 +40,7 @@ async function moveListeners(file, { http, https, admin }) {
   text = withSetting(text, 'listeners', 'http', `["127.0.0.1:${http}"]`);
   text = withSetting(text, 'listeners', 'https', `["127.0.0.1:${https}"]`);
   text = withSetting(text, 'admin', 'listen', `"127.0.0.1:${admin}"`);
+  text = withSetting(text, 'admin', 'open', OPEN);
   await writeFile(file, text);
 }
 

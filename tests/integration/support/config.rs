@@ -34,6 +34,7 @@ impl ConfigDir {
             .set("listeners.http", r#"["127.0.0.1:0"]"#)
             .set("listeners.https", r#"["127.0.0.1:0"]"#)
             .set("admin.listen", r#""127.0.0.1:0""#)
+            .set("admin.open", r#"["/metrics", "/readyz"]"#)
     }
 
     /// Sets a key of lockgate.toml, by its dotted name and as TOML.
@@ -47,14 +48,35 @@ impl ConfigDir {
         self
     }
 
+    /// Whether a key of lockgate.toml is set.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.settings.contains_key(key)
+    }
+
     /// How many sockets the program binds with these settings.
     pub(crate) fn listeners(&self) -> usize {
-        let sockets = |key| self.settings[key].matches("127.0.0.1:").count();
+        let sockets = |key| {
+            let value = &self.settings[key];
+            value.matches("127.0.0.1:").count() + value.matches("0.0.0.0:").count()
+        };
         let sockets_v6 = |key| self.settings[key].matches("[::1]:").count();
+        let unix = self.settings["admin.listen"].matches("unix:").count();
         ["listeners.http", "listeners.https", "admin.listen"]
             .into_iter()
             .map(|key| sockets(key) + sockets_v6(key))
-            .sum()
+            .sum::<usize>()
+            + unix
+    }
+
+    /// The file of a token: `viewer` or `operator`.
+    pub(crate) fn token_file(&self, role: &str) -> PathBuf {
+        self.root.path().join("state/tokens").join(role)
+    }
+
+    /// A token; nothing when there is none.
+    pub(crate) fn token(&self, role: &str) -> Option<String> {
+        let token = fs::read_to_string(self.token_file(role)).ok()?;
+        Some(token.trim().to_owned())
     }
 
     /// The directory that `--config` names.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use tokio::net::UnixStream;
 
 use super::config::ConfigDir;
 use super::log::{Entry, Log};
@@ -20,7 +21,7 @@ pub(crate) struct Edge {
     pub(crate) config: ConfigDir,
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
-    admin: SocketAddr,
+    admin: String,
 }
 
 impl Edge {
@@ -42,6 +43,12 @@ impl Edge {
         Self::listening(program, config).await
     }
 
+    /// Starts the program with another filter for its log.
+    pub(crate) async fn start_logging(config: ConfigDir, filter: &str) -> Self {
+        let program = Program::run_logging(filter, &config.path());
+        Self::listening(program, config).await
+    }
+
     async fn listening(mut program: Program, config: ConfigDir) -> Self {
         let log = program.log.clone();
         let lines = tokio::select! {
@@ -49,6 +56,9 @@ impl Edge {
             status = program.exit() => panic!("the program did not start: {status}"),
         };
         let edge = Self::of(&lines, program, config);
+        if edge.config.has("admin.certificate") {
+            return edge; // It is ready once it listens; asking takes a client of TLS.
+        }
         eventually(PATIENCE, "readiness", async || {
             (edge.admin("/readyz").await.status() == 200).then_some(())
         })
@@ -57,18 +67,22 @@ impl Edge {
     }
 
     fn of(lines: &[Entry], program: Program, config: ConfigDir) -> Self {
-        let addresses = |listener: &str| -> Vec<SocketAddr> {
+        let texts = |listener: &str| -> Vec<String> {
             let lines = lines
                 .iter()
                 .filter(|line| line.field("listener") == listener);
-            lines
-                .map(|line| line.field("address").parse().expect("an address"))
+            lines.map(|line| line.field("address")).collect()
+        };
+        let addresses = |listener: &str| -> Vec<SocketAddr> {
+            let texts = texts(listener).into_iter();
+            texts
+                .map(|text| text.parse().expect("an address"))
                 .collect()
         };
         Self {
             http: addresses("http"),
             https: addresses("https"),
-            admin: addresses("admin")[0],
+            admin: texts("admin").remove(0),
             program,
             config,
         }
@@ -101,20 +115,61 @@ impl Edge {
 
     /// Where the admin listener is.
     pub(crate) fn admin_address(&self) -> SocketAddr {
-        self.admin
+        let admin = self.admin.replace("0.0.0.0", "127.0.0.1");
+        admin.parse().expect("it is on a TCP address")
     }
 
-    /// What the status says; `target` is what follows `/status`.
+    /// Where the admin listener is, as the log has it.
+    pub(crate) fn admin_place(&self) -> &str {
+        &self.admin
+    }
+
+    /// What the status says; `target` is nothing for the overview, or what follows `/api/v1`.
     pub(crate) async fn status(&self, target: &str) -> Value {
-        let response = self.admin(&format!("/status{target}")).await;
+        let target = if target.is_empty() { "/status" } else { target };
+        let response = self.admin(&format!("/api/v1{target}")).await;
         assert_eq!(response.status(), 200, "{target}: {}", response.text());
         serde_json::from_slice(&response.body).expect("the status is JSON")
     }
 
-    /// Asks the admin listener.
+    /// A connection to the admin listener.
+    pub(crate) async fn admin_wire(&self) -> Wire {
+        match self.admin.strip_prefix("unix:") {
+            Some(path) => {
+                let stream = UnixStream::connect(path).await;
+                Wire::new(stream.expect("the admin listener is there"))
+            }
+            None => Wire::connect(self.admin_address()).await,
+        }
+    }
+
+    /// Asks the admin listener, with the token of an operator if there is one.
     pub(crate) async fn admin(&self, target: &str) -> Response {
-        let mut wire = Wire::connect(self.admin).await;
-        wire.get(&self.admin.to_string(), target).await
+        let token = self.config.token("operator").unwrap_or_default();
+        self.admin_with(
+            "GET",
+            target,
+            &[("Authorization", &format!("Bearer {token}"))],
+        )
+        .await
+    }
+
+    /// Asks the admin listener with these headers alone, beside a Host.
+    pub(crate) async fn admin_with(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        let mut request = format!("{method} {target} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            request += "Host: localhost\r\n";
+        }
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        let mut wire = self.admin_wire().await;
+        wire.ask(request + "\r\n").await
     }
 
     /// Asks for a target over plain HTTP, on a connection of its own.

@@ -23,6 +23,11 @@ impl Program {
         Self::start(&mut command(&["run"], config))
     }
 
+    /// The same with another filter for its log.
+    pub(crate) fn run_logging(filter: &str, config: &Path) -> Self {
+        Self::start(command(&["run"], config).env("RUST_LOG", filter))
+    }
+
     /// The same with at most so many open files.
     pub(crate) fn run_with_files(limit: usize, config: &Path) -> Self {
         let mut shell = Command::new("sh");

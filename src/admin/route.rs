@@ -1,0 +1,109 @@
+use super::fault::Fault;
+
+/// What a path stands for. Names are as they stand in the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route<'p> {
+    Health,
+    Ready,
+    Metrics,
+    Status,
+    Certificates,
+    Certificate(&'p str),
+    Domains,
+    Domain(&'p str),
+}
+
+impl<'p> Route<'p> {
+    /// Finds out what a path stands for.
+    pub(super) fn of(path: &'p str) -> Result<Self, Fault> {
+        match path {
+            "/healthz" => return Ok(Self::Health),
+            "/readyz" => return Ok(Self::Ready),
+            "/metrics" => return Ok(Self::Metrics),
+            _ => {}
+        }
+        let Some(below) = path.strip_prefix("/api/v1/") else {
+            return Err(Fault::NoSuchPath(moved(path)));
+        };
+        match below.split_once('/') {
+            None if below == "status" => Ok(Self::Status),
+            None if below == "certificates" => Ok(Self::Certificates),
+            None if below == "domains" => Ok(Self::Domains),
+            Some(("certificates", name)) => Ok(Self::Certificate(name)),
+            Some(("domains", name)) => Ok(Self::Domain(name)),
+            _ => Err(Fault::NoSuchPath(None)),
+        }
+    }
+
+    /// The methods that it takes, as `Allow` has them.
+    pub(super) fn methods(self) -> &'static str {
+        match self {
+            Self::Health
+            | Self::Ready
+            | Self::Metrics
+            | Self::Status
+            | Self::Certificates
+            | Self::Certificate(_)
+            | Self::Domains
+            | Self::Domain(_) => "GET, HEAD",
+        }
+    }
+}
+
+/// Where a path of earlier versions has gone.
+fn moved(path: &str) -> Option<String> {
+    match path.strip_prefix("/status")? {
+        "" => Some("/api/v1/status".to_owned()),
+        below if below.starts_with('/') => Some(format!("/api/v1{below}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_stands_for_something() {
+        for (path, expected) in [
+            ("/healthz", Route::Health),
+            ("/readyz", Route::Ready),
+            ("/metrics", Route::Metrics),
+            ("/api/v1/status", Route::Status),
+            ("/api/v1/certificates", Route::Certificates),
+            ("/api/v1/certificates/a%2fb", Route::Certificate("a%2fb")),
+            ("/api/v1/domains", Route::Domains),
+            ("/api/v1/domains/", Route::Domain("")),
+            ("/api/v1/domains/a.test/x", Route::Domain("a.test/x")),
+        ] {
+            assert_eq!(Route::of(path).unwrap(), expected, "{path}");
+        }
+        for path in [
+            "/",
+            "/api",
+            "/api/v1/",
+            "/api/v1/x",
+            "/api/v2/status",
+            "*",
+            "",
+        ] {
+            assert_eq!(
+                Route::of(path).unwrap_err().code(),
+                "no_such_path",
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_asks_at_the_old_place_is_told_the_new_one() {
+        let place = |path| match Route::of(path) {
+            Err(Fault::NoSuchPath(place)) => place,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(place("/status").as_deref(), Some("/api/v1/status"));
+        let domain = place("/status/domains/a.test");
+        assert_eq!(domain.as_deref(), Some("/api/v1/domains/a.test"));
+        assert_eq!(place("/statuses"), None);
+    }
+}

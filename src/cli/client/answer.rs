@@ -1,0 +1,33 @@
+use http::{HeaderValue, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::endpoint::Endpoint;
+use super::unasked::Unasked;
+
+/// An answer with a body of JSON: what was asked for, or why there is none.
+#[derive(Debug)]
+pub(in crate::cli) struct Answer {
+    pub(super) from: Endpoint,
+    pub(in crate::cli) status: StatusCode,
+    /// The version of what was told, for [`super::Ask::if_match`].
+    #[expect(dead_code, reason = "commands that change something use it")]
+    pub(in crate::cli) etag: Option<HeaderValue>,
+    pub(in crate::cli) body: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads the body.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else.
+    pub(in crate::cli) fn read<T: DeserializeOwned>(&self) -> Result<T, Unasked> {
+        let json = serde_json::from_slice(&self.body);
+        json.map_err(|error| Unasked::Json(self.from.clone(), error))
+    }
+
+    /// An answer that says nothing that a command could show.
+    pub(in crate::cli) fn unexpected(&self) -> Unasked {
+        Unasked::Status(self.from.clone(), self.status)
+    }
+}
