@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "cli",
     "app",
     "admin",
     "proof",
     "webhook",
+    "manage",
     "reload",
     "listener",
     "tls",

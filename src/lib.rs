@@ -22,6 +22,7 @@
 //! | [`admin`] | metrics, health and status, and who may ask |
 //! | [`proof`] | that what was published is served |
 //! | [`webhook`] | events for the operator, posted |
+//! | [`manage`] | changes that somebody asks for |
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
 //! | [`tls`] | from the ClientHello to the certificate |
@@ -49,6 +50,7 @@ pub mod domain;
 pub mod edit;
 pub mod http;
 pub mod listener;
+pub mod manage;
 pub mod origin;
 pub mod policy;
 pub mod proof;

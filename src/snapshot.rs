@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::certificate::Certificate;
-use crate::config::{self, Settings};
+use crate::certificate::{self, Certificate};
+use crate::config::{self, Binding, Settings};
 use crate::domain::{self, Map};
 use crate::policy::Policy;
 use crate::telemetry::DomainCounters;
@@ -72,14 +72,28 @@ impl Https {
             Self::Unbound => "unbound",
         }
     }
+
+    /// The certificate that is served.
+    pub fn certificate(&self) -> Option<&Arc<Certificate>> {
+        match self {
+            Self::On(certificate) => Some(certificate),
+            Self::Off | Self::Expired | Self::Unusable | Self::Unbound => None,
+        }
+    }
 }
 
 impl Domain {
     /// The certificate that is served, if HTTPS is on.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
-        match &self.https {
-            Https::On(certificate) => Some(certificate),
-            Https::Off | Https::Expired | Https::Unusable | Https::Unbound => None,
+        self.https.certificate()
+    }
+
+    /// The name of the certificate that it has, or that its table names.
+    pub fn certificate_name(&self) -> Option<&certificate::Name> {
+        match (self.certificate(), &self.config.binding) {
+            (Some(certificate), _) => Some(&certificate.name),
+            (None, Binding::Named(name)) => Some(name),
+            (None, Binding::Auto | Binding::Unbound) => None,
         }
     }
 

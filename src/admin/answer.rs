@@ -1,6 +1,8 @@
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
+
+use crate::manage::Tag;
 
 /// A line for people and probes.
 pub(super) fn text(status: StatusCode, text: &str) -> Response<String> {
@@ -21,6 +23,13 @@ pub(super) fn problem(status: StatusCode, json: String) -> Response<String> {
 pub(super) fn metrics(metrics: String) -> Response<String> {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     answer(StatusCode::OK, kind, metrics)
+}
+
+/// An answer about something that can be changed: with its entity tag (RFC 9110 section 8.8.3).
+pub(super) fn tagged(mut response: Response<String>, tag: Option<Tag>) -> Response<String> {
+    let tag = tag.and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok());
+    response.headers_mut().extend(tag.map(|tag| (ETAG, tag)));
+    response
 }
 
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<String> {

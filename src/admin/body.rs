@@ -57,10 +57,6 @@ impl Unread {
 
 /// Reads a body to its end: at most 1 MiB, within 30 s. Nothing is read of one that says that it
 /// is larger. It may hold a private key, so the caller wipes it.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "requests that change something read with it")
-)]
 pub(super) async fn read<B: Body>(body: B) -> Result<Vec<u8>, Unread> {
     if body.size_hint().lower() > LARGEST as u64 {
         return Err(Unread::TooLarge);

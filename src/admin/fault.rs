@@ -6,8 +6,14 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::access::Refusal;
 use super::answer;
 use super::body::Unread;
+use super::change::InvalidBody;
+use super::facts::problem;
 use super::question::InvalidParameter;
 use super::view;
+use crate::edit::EditFault;
+use crate::edit::files::WriteFault;
+use crate::manage::Rejection;
+use crate::reload::OrderFault;
 
 /// Why a request is not answered with what it asks for.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +36,10 @@ pub(super) enum Fault {
     Parameter(#[from] InvalidParameter),
     #[error(transparent)]
     Body(#[from] Unread),
+    #[error(transparent)]
+    Invalid(#[from] InvalidBody),
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
     #[error("too many requests are waiting")]
     Busy,
     #[error("a bug has ended the answer")]
@@ -44,8 +54,9 @@ impl Fault {
                 StatusCode::NOT_FOUND
             }
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Parameter(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Body(unread) => unread.status(),
+            Self::Rejected(rejection) => rejected(rejection),
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Bug => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -61,6 +72,8 @@ impl Fault {
             Self::UnknownDomain(_) => "unknown_domain",
             Self::Parameter(invalid) => invalid.code(),
             Self::Body(unread) => unread.code(),
+            Self::Invalid(invalid) => invalid.code(),
+            Self::Rejected(rejection) => rejection.code(),
             Self::Busy => "busy",
             Self::Bug => "bug",
         }
@@ -76,6 +89,8 @@ impl Fault {
             Self::UnknownDomain(_) => "Unknown domain",
             Self::Parameter(_) => "Invalid parameter",
             Self::Body(unread) => unread.title(),
+            Self::Invalid(_) => "Invalid request",
+            Self::Rejected(_) => "Not done",
             Self::Busy => "Busy",
             Self::Bug => "Bug",
         }
@@ -100,6 +115,8 @@ impl Fault {
             }
             Self::Parameter(invalid) => invalid.hint(),
             Self::Body(unread) => unread.hint(),
+            Self::Invalid(invalid) => invalid.hint(),
+            Self::Rejected(rejection) => rejection.hint(),
             Self::Busy => "ask again in a second",
             Self::Bug => "the log says more; please report it",
         };
@@ -120,9 +137,11 @@ impl Fault {
         };
         let mut headers = HeaderMap::new();
         self.add_headers(&mut headers);
-        if let Self::UnknownCertificate(problems) | Self::UnknownDomain(problems) = self {
-            failure.problems = problems;
-        }
+        failure.problems = match self {
+            Self::UnknownCertificate(problems) | Self::UnknownDomain(problems) => problems,
+            Self::Rejected(rejection) => rejection.problems().iter().map(problem).collect(),
+            _ => Vec::new(),
+        };
         let mut response = answer::problem(status, answer::write(&failure));
         response.headers_mut().extend(headers);
         response
@@ -144,6 +163,31 @@ impl Fault {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
+        }
+    }
+}
+
+/// Whose fault it is: a request that cannot be done as things are, or what we write to.
+fn rejected(rejection: &Rejection) -> StatusCode {
+    match rejection {
+        Rejection::UnknownDomain(..)
+        | Rejection::UnknownCertificate(..)
+        | Rejection::Edit(EditFault::UnknownDomain(_)) => StatusCode::NOT_FOUND,
+        Rejection::OtherVersion => StatusCode::PRECONDITION_FAILED,
+        Rejection::Edit(EditFault::DomainExists(_))
+        | Rejection::Layout(_)
+        | Rejection::Write(WriteFault::ChangedMeanwhile(_) | WriteFault::ManagedElsewhere(_)) => {
+            StatusCode::CONFLICT
+        }
+        Rejection::Edit(_)
+        | Rejection::Invalid(_)
+        | Rejection::Certificate(_)
+        | Rejection::Pairs => StatusCode::UNPROCESSABLE_ENTITY,
+        Rejection::Write(WriteFault::NoSpace { .. }) => StatusCode::INSUFFICIENT_STORAGE,
+        Rejection::Order(OrderFault::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Rejection::Order(OrderFault::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Rejection::Write(_) | Rejection::Order(OrderFault::Bug) => {
+            StatusCode::INTERNAL_SERVER_ERROR
         }
     }
 }

@@ -4,6 +4,7 @@
 mod access;
 mod answer;
 mod body;
+mod change;
 mod facts;
 mod fault;
 mod metrics;
@@ -21,10 +22,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 pub use access::Access;
 use access::{Asked, Peer};
+pub use change::Changes;
 use facts::Facts;
 use fault::Fault;
 pub(crate) use percent::encode;
@@ -35,6 +39,7 @@ pub use socket::{Listener, Place, Socket, SocketError, SocketFile, SocketFileErr
 pub use work::Work;
 
 use crate::certificate::Timestamp;
+use crate::manage::Tag;
 use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Current;
@@ -60,26 +65,36 @@ pub struct Admin {
     pub started: Timestamp,
     /// Who may ask.
     pub access: Access,
+    /// Makes changes.
+    pub changes: Changes,
 }
 
 impl Admin {
-    async fn respond<B>(self, request: &Request<B>, peer: &Peer, work: &Work) -> Response<String> {
+    async fn respond<B: Body>(
+        self,
+        request: Request<B>,
+        peer: &Peer,
+        work: &Work,
+    ) -> Response<String> {
         let answer = self.answer(request, peer, work).await;
         answer.unwrap_or_else(Fault::answer)
     }
 
-    async fn answer<B>(
+    async fn answer<B: Body>(
         self,
-        request: &Request<B>,
+        request: Request<B>,
         peer: &Peer,
         work: &Work,
     ) -> Result<Response<String>, Fault> {
-        let asked = Asked::of(request);
+        let asked = Asked::of(&request);
         let settings = Arc::clone(&self.current.load().settings);
         self.access.admit(&asked, peer, &settings.admin)?;
         let route = Route::of(request.uri().path())?;
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        if !route.takes(request.method()) {
             return Err(Fault::Method(route.methods()));
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return self.change(request).await;
         }
         match route {
             Route::Health => Ok(answer::text(StatusCode::OK, "ok\n")),
@@ -90,8 +105,8 @@ impl Admin {
             }
             route => {
                 let question = Question::parse(route, request.uri().query())?;
-                let json = self.tell(question, work).await?;
-                Ok(answer::json(StatusCode::OK, json))
+                let (json, tag) = self.tell(question, work).await?;
+                Ok(answer::tagged(answer::json(StatusCode::OK, json), tag))
             }
         }
     }
@@ -103,9 +118,25 @@ impl Admin {
         }
     }
 
-    async fn tell(self, question: Question, work: &Work) -> Result<String, Fault> {
+    /// The answer to a question, and the tag of what it is about.
+    async fn tell(self, question: Question, work: &Work) -> Result<(String, Option<Tag>), Fault> {
         let now = SystemTime::now().into();
-        let answer = work.run(move || Facts::of(&self, now).answer(&question));
+        let answer = work.run(move || {
+            // Before the rest: who changes what has changed since is told.
+            let tag = match &question {
+                Question::Domain(name) => self.changes.tag_of_domain(name),
+                Question::Certificate(name) => self.changes.tag_of_certificate(name),
+                _ => None,
+            };
+            Ok((Facts::of(&self, now).answer(&question)?, tag))
+        });
         answer.await?
+    }
+
+    async fn change<B: Body>(self, request: Request<B>) -> Result<Response<String>, Fault> {
+        let (parts, body) = request.into_parts();
+        let body = Zeroizing::new(body::read(body).await?);
+        let (status, outcome) = self.changes.make(parts, body).await?;
+        Ok(answer::json(status, answer::write(&outcome)))
     }
 }

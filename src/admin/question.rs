@@ -56,7 +56,9 @@ impl Question {
                 certificate(name).ok_or(Fault::UnknownCertificate(Vec::new()))
             }
             Route::Domain(name) => domain(name).ok_or(Fault::UnknownDomain(Vec::new())),
-            Route::Health | Route::Ready | Route::Metrics => Err(Fault::NoSuchPath(None)),
+            Route::Health | Route::Ready | Route::Metrics | Route::Bindings | Route::Reload => {
+                Err(Fault::NoSuchPath(None))
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+use http::Method;
+
 use super::fault::Fault;
 
 /// What a path stands for. Names are as they stand in the path.
@@ -11,6 +13,8 @@ pub(super) enum Route<'p> {
     Certificate(&'p str),
     Domains,
     Domain(&'p str),
+    Bindings,
+    Reload,
 }
 
 impl<'p> Route<'p> {
@@ -29,6 +33,8 @@ impl<'p> Route<'p> {
             None if below == "status" => Ok(Self::Status),
             None if below == "certificates" => Ok(Self::Certificates),
             None if below == "domains" => Ok(Self::Domains),
+            None if below == "bindings" => Ok(Self::Bindings),
+            None if below == "reload" => Ok(Self::Reload),
             Some(("certificates", name)) => Ok(Self::Certificate(name)),
             Some(("domains", name)) => Ok(Self::Domain(name)),
             _ => Err(Fault::NoSuchPath(None)),
@@ -38,15 +44,20 @@ impl<'p> Route<'p> {
     /// The methods that it takes, as `Allow` has them.
     pub(super) fn methods(self) -> &'static str {
         match self {
-            Self::Health
-            | Self::Ready
-            | Self::Metrics
-            | Self::Status
-            | Self::Certificates
-            | Self::Certificate(_)
-            | Self::Domains
-            | Self::Domain(_) => "GET, HEAD",
+            Self::Health | Self::Ready | Self::Metrics | Self::Status | Self::Certificates => {
+                "GET, HEAD"
+            }
+            Self::Certificate(_) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::Domains => "GET, HEAD, POST",
+            Self::Domain(_) => "GET, HEAD, PATCH, DELETE",
+            Self::Bindings | Self::Reload => "POST",
         }
+    }
+
+    /// Whether it takes a method.
+    pub(super) fn takes(self, method: &Method) -> bool {
+        let mut methods = self.methods().split(", ");
+        methods.any(|it| it == method.as_str())
     }
 }
 
@@ -75,6 +86,8 @@ mod tests {
             ("/api/v1/domains", Route::Domains),
             ("/api/v1/domains/", Route::Domain("")),
             ("/api/v1/domains/a.test/x", Route::Domain("a.test/x")),
+            ("/api/v1/bindings", Route::Bindings),
+            ("/api/v1/reload", Route::Reload),
         ] {
             assert_eq!(Route::of(path).unwrap(), expected, "{path}");
         }

@@ -91,7 +91,7 @@ where
 {
     let service = service_fn(move |request| {
         let (admin, work) = (admin.clone(), work.clone());
-        async move { Ok::<_, Infallible>(admin.respond(&request, &peer, &work).await) }
+        async move { Ok::<_, Infallible>(admin.respond(request, &peer, &work).await) }
     });
     let mut builder = http1::Builder::new();
     // With a timer, hyper bounds the time for headers and between requests: 30 s.

@@ -13,21 +13,28 @@ use super::fault::Fault;
 /// admin listener, proofs and events would wait for it, and two scrapes at once would take two cores
 /// from the viewers.
 #[derive(Clone, Debug)]
-pub struct Work(SyncSender<Job>);
+pub struct Work {
+    jobs: SyncSender<Job>,
+    longest: Duration,
+}
 
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Work {
-    /// Starts the thread; it ends with the last clone.
+    /// Starts a thread; it ends with the last clone. `longest` is what is waited for a job, those
+    /// before it included.
     ///
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(name: &str, longest: Duration) -> io::Result<Self> {
         let (sender, jobs) = sync_channel(QUEUE);
-        let thread = thread::Builder::new().name("admin".to_owned());
+        let thread = thread::Builder::new().name(name.to_owned());
         thread.spawn(move || work(&jobs))?;
-        Ok(Self(sender))
+        Ok(Self {
+            jobs: sender,
+            longest,
+        })
     }
 
     /// What a job returns, once its turn has come.
@@ -42,8 +49,8 @@ impl Work {
                 let _ = sender.send(job());
             }
         });
-        self.0.try_send(job).map_err(|_| Fault::Busy)?;
-        match timeout(LONGEST, done).await {
+        self.jobs.try_send(job).map_err(|_| Fault::Busy)?;
+        match timeout(self.longest, done).await {
             Ok(done) => done.map_err(|_| Fault::Bug),
             Err(_) => Err(Fault::Busy),
         }
@@ -60,9 +67,6 @@ fn work(jobs: &Receiver<Job>) {
 /// More who wait at once are told to come later.
 const QUEUE: usize = 16;
 
-/// For all that wait before it, and itself.
-const LONGEST: Duration = Duration::from_secs(10);
-
 #[cfg(test)]
 mod tests {
     use tokio::task::JoinSet;
@@ -71,7 +75,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_panics_ends_only_itself() {
-        let work = Work::start().unwrap();
+        let work = Work::start("test", Duration::from_secs(10)).unwrap();
         let bug: Result<(), _> = work.run(|| panic!("a bug")).await;
         assert!(matches!(bug, Err(Fault::Bug)));
         assert_eq!(work.run(|| 7).await.unwrap(), 7);
@@ -79,7 +83,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bounded_number_waits() {
-        let work = Work::start().unwrap();
+        let work = Work::start("test", Duration::from_secs(10)).unwrap();
         let (open, gate) = sync_channel::<()>(0);
         let mut asking = JoinSet::new();
         let first = work.clone();

@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
@@ -59,7 +60,15 @@ impl Desk {
         let tls = name.map(|name| Tls::new(name, admin.status.clone(), provider));
         let tls = tls.transpose().map_err(StartError::Tls)?;
         let (listener, file) = self.socket.listen()?;
-        runtime.spawn_local(serve(listener, tls, admin, Work::start()?));
+        runtime.spawn_local(serve(
+            listener,
+            tls,
+            admin,
+            Work::start("admin", LONGEST_LOOK)?,
+        ));
         Ok(file)
     }
 }
+
+/// For all who ask before, and the look itself.
+const LONGEST_LOOK: Duration = Duration::from_secs(10);

@@ -21,11 +21,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::admin::{self, SocketError, SocketFile};
+use crate::admin::{self, Changes, SocketError, SocketFile};
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
+use crate::manage::Manager;
 use crate::origin::{Connector, InvalidRoots};
-use crate::reload::{self, LoadError, Report, Trigger};
+use crate::reload::{self, LoadError, Orders, Report, Trigger};
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
 use desk::Desk;
@@ -137,9 +138,22 @@ impl App {
         );
         let ready = Arc::new(AtomicBool::new(true));
         let admin = desk.place().clone();
-        let told = watching.admin(&loaded, counters, Arc::clone(&ready), desk.access());
-        let socket_file = desk.open(&runtime, told, provider)?;
         let (triggers, queue) = reload::triggers();
+        let changes = Changes::start(Manager {
+            root: directory.to_owned(),
+            current: loaded.current.clone(),
+            status: loaded.status.clone(),
+            orders: Orders::new(triggers.clone()),
+            provider: Arc::clone(&provider),
+        })?;
+        let told = watching.admin(
+            &loaded,
+            counters,
+            Arc::clone(&ready),
+            desk.access(),
+            changes,
+        );
+        let socket_file = desk.open(&runtime, told, provider)?;
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
         drop(entered);

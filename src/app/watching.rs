@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
 use tokio::task::AbortHandle;
 
-use crate::admin::{Access, Admin};
+use crate::admin::{Access, Admin, Changes};
 use crate::origin::Connector;
 use crate::proof::{self, Changed, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
@@ -58,6 +58,7 @@ impl Watching {
         counters: Arc<Counters>,
         ready: Arc<AtomicBool>,
         access: Access,
+        changes: Changes,
     ) -> Admin {
         Admin {
             current: loaded.current.clone(),
@@ -68,6 +69,7 @@ impl Watching {
             alerts: self.alerts.clone(),
             started: SystemTime::now().into(),
             access,
+            changes,
         }
     }
 }

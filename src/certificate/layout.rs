@@ -76,6 +76,11 @@ impl Files {
         Some((self.location.join(name), content))
     }
 
+    /// The names of all files, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     /// The files that could be read, by name, sorted.
     pub fn readable(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let files = self.files.iter();

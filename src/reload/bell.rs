@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::order::Order;
+
 /// What makes a reload happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Trigger {
     /// Files changed.
     Files,
     /// An operator asks for it: everything is read again.
     Signal,
+    /// Somebody wants something changed, and waits for it.
+    Order(Box<Order>),
 }
 
 /// Makes the queue of triggers: several that come together cause one reload.
@@ -54,11 +58,11 @@ impl<'q> Bell<'q> {
     }
 
     /// Waits until a burst of events is over, but not for long: files that are written slowly are
-    /// looked at while they are. A signal among them counts for more.
+    /// looked at while they are. A signal or an order among them counts for more.
     fn gather(&self, first: Trigger) -> Trigger {
         let end = Instant::now() + LONGEST_BURST;
         let mut trigger = first;
-        while trigger == Trigger::Files {
+        while matches!(trigger, Trigger::Files) {
             let left = end.saturating_duration_since(Instant::now());
             match self.receive(QUIET.min(left)) {
                 Some(next) => trigger = next,
@@ -70,7 +74,7 @@ impl<'q> Bell<'q> {
 
     fn receive(&self, wait: Duration) -> Option<Trigger> {
         let trigger = self.triggers.recv_timeout(wait).ok()?;
-        if trigger == Trigger::Files {
+        if matches!(trigger, Trigger::Files) {
             self.rung.store(false, Ordering::Release);
         }
         Some(trigger)
@@ -96,9 +100,9 @@ mod tests {
         (0..100).for_each(|_| ring());
         sender.try_send(Trigger::Signal).unwrap();
         (0..100).for_each(|_| ring());
-        assert_eq!(wait(), Some(Trigger::Signal));
+        assert!(matches!(wait(), Some(Trigger::Signal)));
         // And what came after it is heard as well.
         ring();
-        assert_eq!(wait(), Some(Trigger::Files));
+        assert!(matches!(wait(), Some(Trigger::Files)));
     }
 }

@@ -8,6 +8,7 @@ use super::Now;
 use super::ends::Ends;
 use super::index::Index;
 use super::judge::{Flaw, Verdict, judge};
+use super::order::Wanted;
 use crate::certificate::{Certificate, Name, Pairs, Parsed, Refusal, Threshold, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
@@ -101,17 +102,12 @@ impl Certificates {
         &self.in_use
     }
 
-    /// The best certificate for a domain that asks for no certain one: valid before expired, naming
-    /// the domain itself before a wildcard, the one that lasts longest.
+    /// The best certificate for a domain that asks for no certain one.
     pub(super) fn best_for(&self, domain: &Pattern, now: Now) -> Option<&Arc<Certificate>> {
         let patterns = domain.covered_by();
         let names = patterns.flat_map(|pattern| self.by_domain.of(&pattern));
         let covering = names.filter_map(|name| self.get(name));
-        covering.max_by_key(|it| {
-            let valid = it.pairs.check_time(now.wall).is_ok();
-            let exactly = it.pairs.names_exactly(domain);
-            (valid, exactly, it.pairs.validity().not_after)
-        })
+        covering.max_by_key(|it| it.pairs.rank_for(domain, now.wall))
     }
 
     /// Adopts the files of a certificate if they are sound, and notes that in `changed`. `bound`
@@ -140,7 +136,7 @@ impl Certificates {
                 self.put_in_use(name, pairs, changed);
                 Adoption::Adopted(flaws)
             }
-            Verdict::Same(flaws) => Adoption::Same(flaws),
+            Verdict::Same(_, flaws) => Adoption::Same(flaws),
             Verdict::Refuse(refusal) => {
                 self.refused.insert(name.clone());
                 return Adoption::Refused(refusal);
@@ -198,14 +194,17 @@ impl Certificates {
         }
     }
 
-    /// Takes out the certificates that have been gone for `grace`.
+    /// Takes out the certificates that have been gone for `grace`, or that somebody wants gone.
     pub(super) fn remove_gone(
         &mut self,
         now: Now,
         grace: Duration,
+        wanted: Option<&Wanted>,
         changed: &mut Changed,
     ) -> Vec<Name> {
-        let over = |_: &Name, gone: &mut Instant| *gone + grace <= now.instant;
+        let is_wanted = |name: &Name| wanted.is_some_and(|it| it.items.certificates.contains(name));
+        let over =
+            |name: &Name, gone: &mut Instant| *gone + grace <= now.instant || is_wanted(name);
         let over = self.gone.extract_if(.., over).map(|(name, _)| name);
         let over: Vec<_> = over.collect();
         for name in &over {

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use super::archive::Archive;
 use super::bell::{Bell, QUIET, Trigger};
+use super::order::Wanted;
 use super::patrol::Patrol;
-use super::{Hook, Reloader};
+use super::{Hook, Manner, Reloader};
 use crate::config::{Look, Scope};
 use crate::telemetry::ReloadResult;
 
@@ -36,14 +37,20 @@ impl Reloader {
     fn turn(&mut self, bell: &Bell<'_>, patrol: &mut Patrol) {
         let trigger = bell.wait(self.next_deadline(patrol));
         let now = Instant::now();
-        let (scope, begins) = self.choose_scope(trigger, patrol, now);
+        let (wanted, waiting) = match trigger {
+            Some(Trigger::Order(order)) => order.carry_out(),
+            Some(Trigger::Signal) => (Wanted::all(), None),
+            Some(Trigger::Files) | None => (Wanted::default(), None),
+        };
+        let (scope, begins) = self.choose_scope(&wanted, patrol, now);
         let look = Look {
             scope,
             again: self.catalog.take_worth_a_look(now, begins),
             patrol: patrol.part_is_due(now),
         };
         let everything = look.scope.is_everything();
-        let (report, generation) = patrol.measure(|| self.reload(true, look, &[]));
+        let manner = Manner::Running(&wanted);
+        let (report, generation) = patrol.measure(|| self.reload(look, &manner));
         if everything {
             patrol.looked(now);
         }
@@ -51,23 +58,25 @@ impl Reloader {
             hook(&report);
         }
         report.log(generation);
+        if let Some(waiting) = waiting {
+            waiting.tell(self.latest.generation, &report);
+        }
     }
 
     /// How far to look, and whether that begins a look at everything.
     fn choose_scope(
         &mut self,
-        trigger: Option<Trigger>,
+        wanted: &Wanted,
         patrol: &mut Patrol,
         now: Instant,
     ) -> (Scope, bool) {
         let settings = &self.catalog.settings().certificates;
         let changed = self.source.take_changed().unwrap_or_default();
-        let changed = patrol.scope(changed, now);
-        let mut scope = match trigger {
-            _ if self.broken => Scope::Afresh,
-            Some(Trigger::Signal) => Scope::Afresh,
-            _ => changed,
-        };
+        let mut scope = patrol.scope(changed, now);
+        match self.broken || wanted.afresh {
+            true => scope = Scope::Afresh,
+            false => scope.widen(Scope::Items(wanted.items.clone())),
+        }
         let is_due = patrol.begins(settings.scan_interval, now) && !self.source.is_on_patrol();
         if is_due && !scope.is_everything() && !self.source.begin_patrol(&settings.directories) {
             scope = Scope::Everything;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Now;
 use super::bindings::{Bindings, Listed, Target};
 use super::certificates::{Certificates, Changed};
+use super::order::Wanted;
 use super::policies::{Policies, PolicyFault};
 use super::problem::BindingFault;
 use crate::certificate::{self, Certificate};
@@ -273,10 +274,14 @@ impl Domains {
     }
 
     /// Takes out the files that have been missing, and the domains that have had no definition, for
-    /// `grace`.
-    pub(super) fn expire(&mut self, now: Now, grace: Duration) -> Expired {
+    /// `grace`, or that somebody wants gone.
+    pub(super) fn expire(&mut self, now: Now, grace: Duration, wanted: Option<&Wanted>) -> Expired {
         let over = |since: Instant| since + grace <= now.instant;
-        let files = self.files_gone.extract_if(.., |_, since| over(*since));
+        let is_file_wanted =
+            |path: &PathBuf| wanted.is_some_and(|it| it.items.domains.contains(path));
+        let is_wanted = |name: &Pattern| wanted.is_some_and(|it| it.removed.contains(name));
+        let files_over = |path: &PathBuf, since: &mut Instant| over(*since) || is_file_wanted(path);
+        let files = self.files_gone.extract_if(.., files_over);
         let files: Vec<_> = files.collect();
         for (path, since) in &files {
             for name in self.files.remove(path).into_iter().flatten() {
@@ -289,7 +294,8 @@ impl Domains {
                 }
             }
         }
-        let domains = self.gone.extract_if(.., |_, since| over(*since));
+        let domains_over = |name: &Pattern, since: &mut Instant| over(*since) || is_wanted(name);
+        let domains = self.gone.extract_if(.., domains_over);
         let domains: Vec<_> = domains.map(|(name, _)| name).collect();
         for name in &domains {
             if let Some(item) = self.items.remove(name) {

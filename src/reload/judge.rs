@@ -7,7 +7,7 @@ pub(super) enum Verdict {
     /// It is put in use, flawed as it may be.
     Adopt(Pairs, Vec<Flaw>),
     /// It is in use already.
-    Same(Vec<Flaw>),
+    Same(Pairs, Vec<Flaw>),
     /// What is in use stays.
     Refuse(Refusal),
 }
@@ -54,8 +54,27 @@ impl Verdict {
                 let shorter = |in_use: &Pairs| in_use.chain_length() > new.chain_length();
                 in_use.is_some_and(shorter) || flaws.iter().any(|flaw| flaw.may_be_torn)
             }
-            Self::Same(_) => false,
+            Self::Same(..) => false,
         }
+    }
+}
+
+/// Whether a sound version would be put in use, and what that is: the same question as a reload
+/// asks, for those who are about to write the files.
+///
+/// # Errors
+///
+/// Why what is in use would stay.
+pub fn assess(
+    in_use: Option<&Pairs>,
+    new: Parsed,
+    bound: impl Iterator<Item = Pattern>,
+    force: bool,
+    now: Timestamp,
+) -> Result<Pairs, Refusal> {
+    match judge(in_use, new, bound, force, now) {
+        Verdict::Adopt(pairs, _) | Verdict::Same(pairs, _) => Ok(pairs),
+        Verdict::Refuse(refusal) => Err(refusal),
     }
 }
 
@@ -72,7 +91,7 @@ pub(super) fn judge(
     let untimely = new.check_time(now).err();
     if in_use.is_some_and(|in_use| in_use.same_chains(&new)) {
         flaws.extend(untimely.as_ref().map(Flaw::from));
-        return Verdict::Same(flaws);
+        return Verdict::Same(new, flaws);
     }
     let better = in_use.filter(|in_use| !force && in_use.check_time(now).is_ok());
     let refusal = match untimely {

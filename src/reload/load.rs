@@ -4,13 +4,13 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 
-use super::Reloader;
 use super::archive::Archive;
 use super::candidate::Parser;
 use super::catalog::Catalog;
 use super::latest::Latest;
 use super::problem::Problem;
 use super::report::{Report, Status};
+use super::{Manner, Reloader};
 use crate::certificate::Name;
 use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
 use crate::snapshot::{Current, Snapshot, channel};
@@ -146,7 +146,8 @@ impl Loaded {
             latest: Latest::default(),
         };
         let expected = reloader.expect_lost();
-        let (report, _) = reloader.reload(false, Look::at(Scope::Everything), &expected);
+        let manner = Manner::First(&expected);
+        let (report, _) = reloader.reload(Look::at(Scope::Everything), &manner);
         Ok(Self {
             reloader,
             current,

@@ -17,6 +17,7 @@ mod latest;
 mod library;
 mod load;
 mod named;
+mod order;
 mod patrol;
 mod policies;
 mod problem;
@@ -38,9 +39,11 @@ pub use bell::{Trigger, triggers};
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
 use catalog::Step;
+pub use judge::assess;
 pub use latest::{Change, Latest};
 pub use library::record_files;
 pub use load::{LoadError, Loaded, check, load, open};
+pub use order::{Done, Order, OrderFault, Orders, Wanted};
 pub use problem::{Effect, Kind, Problem};
 pub use report::{NearEnd, Report, Status};
 
@@ -86,6 +89,37 @@ pub struct Reloader {
     latest: Latest,
 }
 
+/// How a reload takes what it finds.
+enum Manner<'m> {
+    /// The first one waits for nothing: all is taken as it is. These certificates were in use before
+    /// the process began, in a directory that is lost.
+    First(&'m [Name]),
+    /// Files may be in the middle of being written or replaced, but for those that somebody wants.
+    Running(&'m Wanted),
+}
+
+impl Manner<'_> {
+    fn expected(&self) -> &[Name] {
+        match self {
+            Self::First(expected) => expected,
+            Self::Running(_) => &[],
+        }
+    }
+
+    fn wanted(&self) -> Option<&Wanted> {
+        match self {
+            Self::First(_) => None,
+            Self::Running(wanted) => Some(wanted),
+        }
+    }
+
+    /// Whether the files of a certificate get time if they may be half written.
+    fn is_patient_with(&self, name: &Name) -> bool {
+        let wanted = self.wanted();
+        wanted.is_some_and(|wanted| !wanted.items.certificates.contains(name))
+    }
+}
+
 /// What is called after each reload.
 struct Hook(Box<dyn FnMut(&Report) + Send>);
 
@@ -116,12 +150,7 @@ impl Reloader {
     }
 
     /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
-    fn reload(
-        &mut self,
-        patient: bool,
-        mut look: Look,
-        expected: &[Name],
-    ) -> (Report, Option<u64>) {
+    fn reload(&mut self, mut look: Look, manner: &Manner<'_>) -> (Report, Option<u64>) {
         let now = Now::read();
         if let Some(archive) = &mut self.archive {
             let status = self.catalog.status();
@@ -148,9 +177,8 @@ impl Reloader {
         };
         let step = Step {
             now,
-            patient,
+            manner,
             library: &library,
-            expected,
         };
         let (snapshot, mut report) = self.catalog.apply_step(changes, &current, &step);
         self.source

@@ -134,7 +134,7 @@ impl Problem {
     }
 
     /// A problem of a certificate's options.
-    pub(super) fn options(name: &certificate::Name, problem: &config::Problem) -> Self {
+    pub fn options(name: &certificate::Name, problem: &config::Problem) -> Self {
         Self {
             effect: Effect::Quarantine,
             kind: Kind::Certificate,
@@ -191,7 +191,7 @@ impl Problem {
     }
 
     /// A problem of a configuration file, or of a domain in it.
-    pub(super) fn config(domain: Option<&Pattern>, problem: &config::Problem) -> Self {
+    pub fn config(domain: Option<&Pattern>, problem: &config::Problem) -> Self {
         let (kind, name) = match domain {
             Some(domain) => (Kind::Domain, domain.to_string()),
             None => (Kind::File, problem.place.file.display().to_string()),

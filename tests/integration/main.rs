@@ -16,6 +16,7 @@ mod kill;
 mod layouts;
 mod limits;
 mod loss;
+mod managing;
 mod metrics;
 mod origins;
 mod policy;

@@ -90,7 +90,9 @@ impl Facts {
         };
         for domain in self.snapshot.domains.values() {
             // Comparing is cheaper than hashing, and nearly all are of other certificates.
-            let name = order::certificate(domain).filter(|name| (*first..=*last).contains(name));
+            let name = domain
+                .certificate_name()
+                .filter(|name| (*first..=*last).contains(name));
             if let Some(selection) = name.and_then(|name| bound.get_mut(name)) {
                 selection.offer(Key::of(domain.name()), domain.name());
             }

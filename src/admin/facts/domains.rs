@@ -1,5 +1,5 @@
 use super::Facts;
-use super::order::{self, Key};
+use super::order::Key;
 use crate::admin::fault::Fault;
 use crate::admin::question::Range;
 use crate::admin::select::Selection;
@@ -73,7 +73,7 @@ impl Facts {
             place: config.place.to_string(),
             state: domain.https.code().to_owned(),
             binding: binding(&config.binding).to_owned(),
-            certificate: order::certificate(domain).map(ToString::to_string),
+            certificate: domain.certificate_name().map(ToString::to_string),
             wanted: wanted.unwrap_or(Answer::Refused).to_string(),
             proof: self.proofs.get(domain.name()).as_ref().map(proof),
             https: config.https,

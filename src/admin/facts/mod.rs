@@ -21,6 +21,7 @@ use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Snapshot;
 
+pub(super) use problems::problem;
 pub(super) use states::States;
 
 /// All that is in place at one moment.

@@ -1,7 +1,4 @@
-use crate::certificate;
-use crate::config::Binding;
 use crate::domain::{Match, Name, Pattern};
-use crate::snapshot::Domain;
 
 /// Sorts domains as their names are written, without writing them: `*` comes before all that a name
 /// begins with.
@@ -44,15 +41,6 @@ pub(super) fn contains(name: &str, text: &str) -> bool {
     let mut places = name.windows(text.len());
     // It is asked of all names: the first letter rules out nearly every place.
     places.any(|it| it[0].to_ascii_lowercase() == *first && it.eq_ignore_ascii_case(text))
-}
-
-/// The name of the certificate that a domain has or names.
-pub(super) fn certificate(domain: &Domain) -> Option<&certificate::Name> {
-    match (domain.certificate(), &domain.config.binding) {
-        (Some(certificate), _) => Some(&certificate.name),
-        (None, Binding::Named(name)) => Some(name),
-        (None, Binding::Auto | Binding::Unbound) => None,
-    }
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Facts {
     }
 }
 
-pub(super) fn problem(problem: &Problem) -> view::Problem {
+pub(in crate::admin) fn problem(problem: &Problem) -> view::Problem {
     view::Problem {
         effect: problem.effect.code().to_owned(),
         kind: problem.kind.code().to_owned(),

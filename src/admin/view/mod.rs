@@ -7,11 +7,13 @@
 mod certificate;
 mod domain;
 mod list;
+mod outcome;
 mod problem;
 mod status;
 
 pub use certificate::{Certificate, Pair};
 pub use domain::{Domain, Policy, Proof};
 pub use list::{Excerpt, Page};
+pub use outcome::{CertificateChange, DomainChange, Outcome, Reason, Served};
 pub use problem::{Failure, Problem};
 pub use status::{Change, Differing, Domains, End, Problems, ReasonCount, Status, Tickets};

@@ -155,6 +155,13 @@ impl Pairs {
         self.iter().all(|pair| pair.names_exactly(domain))
     }
 
+    /// How well they suit a domain that leaves the choice to us: valid before expired, naming the
+    /// domain itself before a wildcard, then those that last longest.
+    pub fn rank_for(&self, domain: &Pattern, now: Timestamp) -> impl Ord + use<> {
+        let valid = self.check_time(now).is_ok();
+        (valid, self.names_exactly(domain), self.validity().not_after)
+    }
+
     /// How many certificates the chains hold.
     pub fn chain_length(&self) -> usize {
         self.iter().map(Pair::chain_length).sum()

@@ -52,7 +52,7 @@ impl Scope {
     }
 
     /// Makes it go as far as the other one does, too.
-    pub(super) fn widen(&mut self, by: Self) {
+    pub fn widen(&mut self, by: Self) {
         match (&mut *self, by) {
             (Self::Items(items), Self::Items(more)) if items.len() < MOST_ITEMS => {
                 items.domains.extend(more.domains);

@@ -57,7 +57,8 @@ pub enum WriteFault {
 }
 
 impl WriteFault {
-    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+    /// What the system said about a path.
+    pub fn io(path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::NoSpace { path, error },

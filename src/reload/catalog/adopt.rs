@@ -17,7 +17,7 @@ impl Catalog {
         report: &mut Report,
     ) -> Changed {
         let mut changed = Changed::default();
-        for name in step.expected {
+        for name in step.manner.expected() {
             self.restore(name, step, &mut changed);
         }
         self.certificates.expect(candidates.len());
@@ -25,7 +25,7 @@ impl Catalog {
             self.take_certificate(name, *candidate, step, &mut changed, report);
         }
         self.certificates.settle(step.now);
-        self.remove_certificates(step.now, &mut changed, report);
+        self.remove_certificates(step, &mut changed, report);
         changed
     }
 
@@ -47,7 +47,7 @@ impl Catalog {
         let offer = Offer {
             parsed: candidate.parsed,
             force,
-            patient: step.patient,
+            patient: step.manner.is_patient_with(&name),
         };
         let bound = self.domains.bound_to(&name);
         let adoption = self
@@ -115,9 +115,17 @@ impl Catalog {
     }
 
     /// Takes out what has been gone for long enough, and notes what has expired in use.
-    fn remove_certificates(&mut self, now: Now, changed: &mut Changed, report: &mut Report) {
+    fn remove_certificates(
+        &mut self,
+        step: &Step<'_, impl Library>,
+        changed: &mut Changed,
+        report: &mut Report,
+    ) {
+        let now = step.now;
         let grace = self.settings.certificates.removal_grace;
-        report.certificates_removed = self.certificates.remove_gone(now, grace, changed);
+        let wanted = step.manner.wanted();
+        let removed = self.certificates.remove_gone(now, grace, wanted, changed);
+        report.certificates_removed = removed;
         for name in &report.certificates_removed {
             self.problems.forget(Item::Certificate(name.clone()));
             self.problems.forget(Item::Options(name.clone()));

@@ -10,19 +10,20 @@ use tokio::time::Instant;
 use crate::certificate::{Name, Refusal, Unreadable};
 use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
 use crate::domain::Pattern;
-use crate::reload::Now;
 use crate::reload::candidate::Parser;
 use crate::reload::certificates::Certificates;
 use crate::reload::domains::Domains;
 use crate::reload::latest::Latest;
 use crate::reload::library::{Library, Nothing};
 use crate::reload::named::{Contents, Named};
+use crate::reload::order::Wanted;
 use crate::reload::policies::Policies;
 use crate::reload::problem::{Item, Problem};
 use crate::reload::problems::Problems;
 use crate::reload::report::{Report, Status};
 use crate::reload::rollbacks::Rollbacks;
 use crate::reload::tickets::Tickets;
+use crate::reload::{Manner, Now};
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::state::{Pin, PinProblem};
 
@@ -46,11 +47,8 @@ pub struct Catalog {
 /// What a change is taken over with.
 pub(super) struct Step<'s, L> {
     pub(super) now: Now,
-    /// Gives certificates that may be half written another chance.
-    pub(super) patient: bool,
+    pub(super) manner: &'s Manner<'s>,
     pub(super) library: &'s L,
-    /// Certificates that were in use before the process began, in a directory that is lost.
-    pub(super) expected: &'s [Name],
 }
 
 impl Catalog {
@@ -88,12 +86,15 @@ impl Catalog {
         now: Now,
         patient: bool,
     ) -> (Option<Snapshot>, Report) {
-        let library = &Nothing;
+        let wanted = Wanted::default();
+        let manner = match patient {
+            true => Manner::Running(&wanted),
+            false => Manner::First(&[]),
+        };
         let step = Step {
             now,
-            patient,
-            library,
-            expected: &[],
+            manner: &manner,
+            library: &Nothing,
         };
         self.apply_step(changes, current, &step)
     }
@@ -119,7 +120,7 @@ impl Catalog {
         let changed = self.take_certificates(changes.certificates, step, &mut report);
         concerned.extend(self.domains.concerned_by(&changed));
         let grace = self.settings.certificates.removal_grace;
-        let expired = self.domains.expire(now, grace);
+        let expired = self.domains.expire(now, grace, step.manner.wanted());
         for path in &expired.files {
             self.problems.forget(Item::File(path.clone()));
         }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::certificate::Name;
 use crate::config::{Items, Look, Scope};
-use crate::reload::{Loaded, load};
+use crate::reload::{Loaded, Manner, Wanted, load};
 use crate::telemetry::Counters;
 
 /// One operation of an operator, or of a tool that is killed in the middle of its work.
@@ -267,15 +267,12 @@ impl Scene {
             .catalog
             .take_worth_a_look(Instant::now(), everything);
         let patrol = true;
-        reloader.reload(
-            true,
-            Look {
-                scope,
-                again,
-                patrol,
-            },
-            &[],
-        );
+        let look = Look {
+            scope,
+            again,
+            patrol,
+        };
+        reloader.reload(look, &Manner::Running(&Wanted::default()));
         self.assert_sound();
     }
 

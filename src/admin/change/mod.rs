@@ -1,0 +1,88 @@
+//! Requests that change something: from their bodies to operations, and from what came of them to
+//! the answer.
+
+mod input;
+mod invalid;
+mod keys;
+mod told;
+
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::request::Parts;
+use zeroize::Zeroizing;
+
+use super::Work;
+use super::fault::Fault;
+use super::route::Route;
+use super::view;
+use crate::certificate;
+use crate::domain;
+use crate::manage::{Manager, Operation, Request, Tag};
+pub(super) use invalid::InvalidBody;
+
+/// Makes changes, one after the other, on a thread of its own.
+#[derive(Clone, Debug)]
+pub struct Changes {
+    manager: Manager,
+    work: Work,
+}
+
+impl Changes {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives none.
+    pub fn start(manager: Manager) -> io::Result<Self> {
+        let work = Work::start("manage", LONGEST)?;
+        Ok(Self { manager, work })
+    }
+
+    /// Makes the change that a request asks for, and tells what came of it.
+    pub(super) async fn make(
+        self,
+        parts: Parts,
+        body: Zeroizing<Vec<u8>>,
+    ) -> Result<(StatusCode, view::Outcome), Fault> {
+        let Self { manager, work } = self;
+        let made = work.run(move || {
+            let request = parse(&parts, &body)?;
+            let (dry_run, creates) = (request.dry_run, creates(&request));
+            let outcome = manager.perform(request)?;
+            let status = match creates {
+                true => StatusCode::CREATED,
+                false => StatusCode::OK,
+            };
+            Ok((status, told::outcome(outcome, dry_run)))
+        });
+        made.await?
+    }
+
+    /// The tag of a domain's table, if it is there.
+    pub(super) fn tag_of_domain(&self, name: &domain::Pattern) -> Option<Tag> {
+        self.manager.tag_of_domain(name)
+    }
+
+    /// The tag of a certificate's files, if they are there.
+    pub(super) fn tag_of_certificate(&self, name: &certificate::Name) -> Option<Tag> {
+        self.manager.tag_of_certificate(name)
+    }
+}
+
+fn parse(parts: &Parts, body: &[u8]) -> Result<Request, Fault> {
+    let route = Route::of(parts.uri.path())?;
+    Ok(Request {
+        operation: input::operation(route, &parts.method, body)?,
+        dry_run: input::dry_run(parts.uri.query())?,
+        condition: input::condition(&parts.headers)?,
+    })
+}
+
+fn creates(request: &Request) -> bool {
+    matches!(request.operation, Operation::AddDomain(..)) && !request.dry_run
+}
+
+/// For all changes that wait before it, and itself: longer than the reload may take.
+const LONGEST: Duration = Duration::from_secs(90);

@@ -1,0 +1,83 @@
+use super::tag::Condition;
+use crate::certificate::{self, PairText};
+use crate::domain::Pattern;
+use crate::edit::{Key, Value};
+
+/// Keys of a table: what they shall be, or that they shall not be there.
+pub type Keys = Vec<(Key, Option<Value>)>;
+
+/// A change that somebody asks for.
+#[derive(Debug)]
+pub struct Request {
+    /// What shall be done.
+    pub operation: Operation,
+    /// Only tells what would come of it.
+    pub dry_run: bool,
+    /// Does it only if this holds.
+    pub condition: Condition,
+}
+
+/// What shall be done.
+#[derive(Debug)]
+pub enum Operation {
+    /// Defines a domain, in a file of its own.
+    AddDomain(Pattern, Keys),
+    /// Changes keys of a domain's table, where it stands.
+    SetDomain(Pattern, Keys),
+    /// Removes a domain's table. It is served no more at once.
+    RemoveDomain(Pattern),
+    /// Puts a certificate in place, be it new or in place of another version.
+    PutCertificate(certificate::Name, Upload),
+    /// Changes keys of a certificate's `certificate.toml`.
+    SetCertificate(certificate::Name, Keys),
+    /// Unbinds a certificate from its domains, and removes it. History keeps it.
+    DeleteCertificate(certificate::Name),
+    /// Binds domains, or switches their HTTPS: all in one publish.
+    Bind(Bind),
+    /// Reads all files again.
+    Reload,
+}
+
+/// A certificate as it was handed in.
+#[derive(Debug)]
+pub struct Upload {
+    /// Chains and keys: one pair, or two with keys of different kinds.
+    pub pairs: Vec<PairText>,
+    /// What its `certificate.toml` shall say.
+    pub options: Keys,
+}
+
+/// What shall become of some domains.
+#[derive(Debug)]
+pub struct Bind {
+    /// The domains.
+    pub domains: Vec<Pattern>,
+    /// Their certificate.
+    pub certificate: Target,
+    /// Their HTTPS.
+    pub https: Switch,
+}
+
+/// What domains are bound to.
+#[derive(Debug)]
+pub enum Target {
+    /// What they are bound to already.
+    Keep,
+    /// Nothing.
+    None,
+    /// A certificate that is there.
+    Present(certificate::Name),
+    /// One that is put in place with the same publish.
+    New(certificate::Name, Upload),
+}
+
+/// What becomes of the HTTPS switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It stays as it is.
+    Keep,
+    /// On.
+    On,
+    /// Off.
+    Off,
+}

@@ -1,0 +1,230 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::{Value, json};
+
+use super::{Api, files};
+use crate::support::{PLAY, Stage};
+
+const OTHER: &str = "/domains/other.test";
+
+/// From nothing to served, changed, and gone: each is in place with the answer.
+#[tokio::test]
+async fn a_domain_is_added_changed_and_removed() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let body = json!({ "name": "other.test", "origins": ["demo:"], "remarks": "ours" });
+    let added = api.make("POST", "/domains", body).await;
+    assert_eq!(
+        (&added["generation"], &added["dry_run"]),
+        (&json!(2), &json!(false))
+    );
+    let change = &added["domains"][0];
+    assert_eq!(
+        (&change["name"], &change["result"]),
+        (&json!("other.test"), &json!("added"))
+    );
+    assert_eq!(
+        (&change["before"], &change["after"]["state"]),
+        (&Value::Null, &json!("unbound"))
+    );
+    assert_eq!(edge.plain("other.test", "/").await.status(), 200);
+    assert_eq!(
+        files(edge, "domains"),
+        ["other.test.toml", &format!("{PLAY}.toml")]
+    );
+    let set = json!({ "http": "redirect", "certificate": "play", "allow_mismatch": true });
+    let changed = api.make("PATCH", OTHER, set).await;
+    assert_eq!(changed["domains"][0]["after"]["state"], "serving");
+    assert_eq!(edge.plain("other.test", "/").await.status(), 302);
+    let removed = api.make("DELETE", OTHER, Value::Null).await;
+    assert_eq!(removed["domains"][0]["result"], "removed");
+    assert_eq!(removed["domains"][0]["after"], Value::Null);
+    assert_eq!(edge.plain("other.test", "/").await.status(), 404);
+    assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
+    assert_eq!(api.generation().await, 4);
+}
+
+/// A file that somebody keeps by hand stays theirs, but for the key that is changed.
+#[tokio::test]
+async fn what_was_written_by_hand_stays() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let text = "# our domains\n\n[[domain]] # the first\nname = 'a.test' # !\norigins = [\n  \
+                \"demo:\", # built in\n]\n\n# the second\n[[domain]]\norigins = [\"demo:\"]\n\
+                name = \"b.test\"\nremarks = \"old\" # changes\n";
+    edge.config.write("domains/hand.toml", text);
+    edge.counts("lockgate_domains", &[], 3.0).await;
+    let set = json!({ "remarks": "new", "https": false });
+    api.make("PATCH", "/domains/b.test", set).await;
+    let expected = text.replace("\"old\" # changes\n", "\"new\" # changes\nhttps = false\n");
+    let read = || fs::read_to_string(edge.config.join("domains/hand.toml")).expect("it is there");
+    assert_eq!(read(), expected);
+    api.make("DELETE", "/domains/b.test", Value::Null).await;
+    let rest = &text[..text.find("\n# the second").expect("it was there")];
+    assert_eq!(read(), rest);
+}
+
+/// Who has not seen the newest version does not overwrite it.
+#[tokio::test]
+async fn an_update_that_was_not_seen_is_not_lost() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let target = format!("/domains/{PLAY}");
+    let tag = api.tag(&target).await;
+    let read = || {
+        let path = edge.config.join(&format!("domains/{PLAY}.toml"));
+        fs::read_to_string(path).expect("it is there")
+    };
+    edge.config.write(
+        &format!("domains/{PLAY}.toml"),
+        read() + "remarks = \"by hand\"\n",
+    );
+    let if_match = [("If-Match", &*tag)];
+    let set = json!({ "remarks": "by a tool" });
+    let refused = api
+        .fails_with("PATCH", &target, &if_match, set.clone())
+        .await;
+    assert_eq!(refused, (412, "other_version".to_owned()));
+    let refused = api
+        .fails_with("DELETE", &target, &if_match, Value::Null)
+        .await;
+    assert_eq!(refused, (412, "other_version".to_owned()));
+    assert!(read().contains("by hand"));
+    let tag = api.tag(&target).await;
+    let done = api
+        .ask("PATCH", &target, &[("If-Match", &*tag)], &set)
+        .await;
+    assert_eq!(done.status(), 200, "{}", done.text());
+    assert!(read().contains("by a tool"));
+}
+
+/// What the configuration would not take is refused before a file changes, and so is what another
+/// tool keeps.
+#[tokio::test]
+async fn what_cannot_be_done_changes_nothing() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let play = format!("/domains/{PLAY}");
+    let path = edge.config.join(&format!("domains/{PLAY}.toml"));
+    let before = fs::read_to_string(&path).expect("it is there");
+    for (method, target, body, status, code) in [
+        (
+            "POST",
+            "/domains",
+            json!({ "name": PLAY, "origins": ["demo:"] }),
+            409,
+            "domain_exists",
+        ),
+        (
+            "POST",
+            "/domains",
+            json!({ "name": "a.test" }),
+            422,
+            "invalid_configuration",
+        ),
+        (
+            "POST",
+            "/domains",
+            json!({ "name": "a..test" }),
+            400,
+            "invalid_domain_name",
+        ),
+        (
+            "POST",
+            "/domains",
+            json!({ "origins": [] }),
+            400,
+            "invalid_body",
+        ),
+        ("POST", "/domains", json!([]), 400, "invalid_body"),
+        (
+            "PATCH",
+            &play,
+            json!({ "http": "maybe" }),
+            422,
+            "invalid_configuration",
+        ),
+        (
+            "PATCH",
+            &play,
+            json!({ "origin": "http://x" }),
+            422,
+            "invalid_configuration",
+        ),
+        (
+            "PATCH",
+            &play,
+            json!({ "origins": null }),
+            422,
+            "invalid_configuration",
+        ),
+        (
+            "PATCH",
+            &play,
+            json!({ "name": "b.test" }),
+            400,
+            "domain_renamed",
+        ),
+        (
+            "PATCH",
+            &play,
+            json!({ "https": 1.5 }),
+            400,
+            "invalid_key_value",
+        ),
+        ("PATCH", "/domains/a.test", json!({}), 404, "unknown_domain"),
+        (
+            "DELETE",
+            "/domains/a.test",
+            Value::Null,
+            404,
+            "unknown_domain",
+        ),
+        (
+            "PATCH",
+            &format!("{play}?dry_run=yes"),
+            json!({}),
+            400,
+            "invalid_dry_run",
+        ),
+        ("PUT", &play, json!({}), 405, "method_not_allowed"),
+    ] {
+        let failed = api.fails(method, target, body).await;
+        assert_eq!(failed, (status, code.to_owned()), "{method} {target}");
+    }
+    let elsewhere = edge.config.outside("domains.toml");
+    fs::rename(&path, &elsewhere).expect("it is moved");
+    symlink(&elsewhere, &path).expect("a link is made");
+    let failed = api.fails("PATCH", &play, json!({ "remarks": "x" })).await;
+    assert_eq!(failed, (409, "managed_elsewhere".to_owned()));
+    assert_eq!(fs::read_to_string(&path).expect("it is there"), before);
+    assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
+    assert_eq!(api.generation().await, 1);
+}
+
+/// A dry run tells what would come of it, and does nothing.
+#[tokio::test]
+async fn a_dry_run_does_nothing() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let target = format!("/domains/{PLAY}?dry_run=true");
+    let off = api.make("PATCH", &target, json!({ "https": false })).await;
+    assert_eq!(
+        (&off["dry_run"], &off["generation"]),
+        (&json!(true), &json!(1))
+    );
+    let change = &off["domains"][0];
+    assert_eq!(change["before"]["state"], "serving");
+    assert_eq!(change["after"]["state"], "off");
+    let gone = api.make("DELETE", &target, Value::Null).await;
+    assert_eq!(gone["domains"][0]["after"], Value::Null);
+    let failed = api.fails("PATCH", &target, json!({ "http": "x" })).await;
+    assert_eq!(failed, (422, "invalid_configuration".to_owned()));
+    assert_eq!(api.generation().await, 1);
+    assert_eq!(
+        edge.status(&format!("/domains/{PLAY}")).await["state"],
+        "serving"
+    );
+    assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
+}
