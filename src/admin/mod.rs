@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod audit;
 mod body;
 mod change;
 mod facts;
@@ -28,21 +29,23 @@ use zeroize::Zeroizing;
 
 pub use access::Access;
 use access::{Asked, Peer};
+pub use audit::Audit;
 pub use change::Changes;
 use facts::Facts;
 use fault::Fault;
 pub(crate) use percent::encode;
-use question::Question;
+use question::{Question, Range};
 use route::Route;
 pub use serve::serve;
 pub use socket::{Listener, Place, Socket, SocketError, SocketFile, SocketFileError, Tls};
 pub use work::Work;
 
 use crate::certificate::Timestamp;
-use crate::manage::Tag;
+use crate::manage::{Tag, Who};
 use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Current;
+use crate::state::Role;
 use crate::telemetry::Counters;
 use crate::webhook::Alerts;
 
@@ -88,13 +91,13 @@ impl Admin {
     ) -> Result<Response<String>, Fault> {
         let asked = Asked::of(&request);
         let settings = Arc::clone(&self.current.load().settings);
-        self.access.admit(&asked, peer, &settings.admin)?;
+        let role = self.access.admit(&asked, peer, &settings.admin)?;
         let route = Route::of(request.uri().path())?;
         if !route.takes(request.method()) {
             return Err(Fault::Method(route.methods()));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return self.change(request).await;
+            return self.change(request, role, peer).await;
         }
         match route {
             Route::Health => Ok(answer::text(StatusCode::OK, "ok\n")),
@@ -102,6 +105,11 @@ impl Admin {
             Route::Metrics => {
                 let metrics = work.run(move || self.metrics()).await?;
                 Ok(answer::metrics(metrics))
+            }
+            Route::Audit => {
+                let range = Range::parse(request.uri().query().unwrap_or_default())?;
+                let audits = work.run(move || self.changes.audit().read(&range)).await?;
+                Ok(answer::json(StatusCode::OK, answer::write(&audits)))
             }
             route => {
                 let question = Question::parse(route, request.uri().query())?;
@@ -133,10 +141,19 @@ impl Admin {
         answer.await?
     }
 
-    async fn change<B: Body>(self, request: Request<B>) -> Result<Response<String>, Fault> {
+    async fn change<B: Body>(
+        self,
+        request: Request<B>,
+        role: Option<Role>,
+        peer: &Peer,
+    ) -> Result<Response<String>, Fault> {
         let (parts, body) = request.into_parts();
         let body = Zeroizing::new(body::read(body).await?);
-        let (status, outcome) = self.changes.make(parts, body).await?;
+        let who = Who {
+            role: role.map_or("none", Role::name),
+            peer: peer.name(),
+        };
+        let (status, outcome) = self.changes.make(parts, body, who).await?;
         Ok(answer::json(status, answer::write(&outcome)))
     }
 }

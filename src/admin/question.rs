@@ -56,15 +56,19 @@ impl Question {
                 certificate(name).ok_or(Fault::UnknownCertificate(Vec::new()))
             }
             Route::Domain(name) => domain(name).ok_or(Fault::UnknownDomain(Vec::new())),
-            Route::Health | Route::Ready | Route::Metrics | Route::Bindings | Route::Reload => {
-                Err(Fault::NoSuchPath(None))
-            }
+            Route::Health
+            | Route::Ready
+            | Route::Metrics
+            | Route::Bindings
+            | Route::Reload
+            | Route::Audit => Err(Fault::NoSuchPath(None)),
         }
     }
 }
 
 impl<K: FromStr> Range<K> {
-    fn parse(query: &str) -> Result<Self, InvalidParameter> {
+    /// Reads the query of a list.
+    pub(super) fn parse(query: &str) -> Result<Self, InvalidParameter> {
         let mut range = Self {
             after: None,
             limit: DEFAULT_LIMIT,

@@ -15,6 +15,7 @@ pub(super) enum Route<'p> {
     Domain(&'p str),
     Bindings,
     Reload,
+    Audit,
 }
 
 impl<'p> Route<'p> {
@@ -35,6 +36,7 @@ impl<'p> Route<'p> {
             None if below == "domains" => Ok(Self::Domains),
             None if below == "bindings" => Ok(Self::Bindings),
             None if below == "reload" => Ok(Self::Reload),
+            None if below == "audit" => Ok(Self::Audit),
             Some(("certificates", name)) => Ok(Self::Certificate(name)),
             Some(("domains", name)) => Ok(Self::Domain(name)),
             _ => Err(Fault::NoSuchPath(None)),
@@ -44,9 +46,12 @@ impl<'p> Route<'p> {
     /// The methods that it takes, as `Allow` has them.
     pub(super) fn methods(self) -> &'static str {
         match self {
-            Self::Health | Self::Ready | Self::Metrics | Self::Status | Self::Certificates => {
-                "GET, HEAD"
-            }
+            Self::Health
+            | Self::Ready
+            | Self::Metrics
+            | Self::Status
+            | Self::Certificates
+            | Self::Audit => "GET, HEAD",
             Self::Certificate(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Self::Domains => "GET, HEAD, POST",
             Self::Domain(_) => "GET, HEAD, PATCH, DELETE",
@@ -88,6 +93,7 @@ mod tests {
             ("/api/v1/domains/a.test/x", Route::Domain("a.test/x")),
             ("/api/v1/bindings", Route::Bindings),
             ("/api/v1/reload", Route::Reload),
+            ("/api/v1/audit", Route::Audit),
         ] {
             assert_eq!(Route::of(path).unwrap(), expected, "{path}");
         }

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::admin::{self, Changes, SocketError, SocketFile};
+use crate::admin::{self, Audit, Changes, SocketError, SocketFile};
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
 use crate::manage::Manager;
@@ -129,23 +129,26 @@ impl App {
         };
         let ends = start_workers(bound.workers, &context)?;
         let https = &bound.https;
+        let audit = Audit::start(&directory.join(&settings.state.directory))?;
         let watching = Watching::start(
             &runtime,
             &mut loaded,
             https,
             connector,
             Arc::clone(&provider),
+            audit.clone(),
         );
         let ready = Arc::new(AtomicBool::new(true));
         let admin = desk.place().clone();
         let (triggers, queue) = reload::triggers();
-        let changes = Changes::start(Manager {
+        let manager = Manager {
             root: directory.to_owned(),
             current: loaded.current.clone(),
             status: loaded.status.clone(),
             orders: Orders::new(triggers.clone()),
             provider: Arc::clone(&provider),
-        })?;
+        };
+        let changes = Changes::start(manager, audit)?;
         let told = watching.admin(
             &loaded,
             counters,
@@ -176,7 +179,7 @@ impl App {
 
     /// Writes what was loaded and where it listens to the log.
     pub fn log(&self) {
-        self.report.log(Some(self.current.load().generation));
+        self.report.log();
         let kinds = [("http", &self.http), ("https", &self.https)];
         for (listener, addresses) in kinds {
             for address in addresses {

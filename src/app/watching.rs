@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
 use tokio::task::AbortHandle;
 
-use crate::admin::{Access, Admin, Changes};
+use crate::admin::{Access, Admin, Audit, Changes};
 use crate::origin::Connector;
 use crate::proof::{self, Changed, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
@@ -30,6 +30,7 @@ impl Watching {
         https: &[SocketAddr],
         connector: Connector,
         provider: Arc<CryptoProvider>,
+        audit: Audit,
     ) -> Self {
         let current = loaded.current.clone();
         let (alerts, delivery) = webhook::channel();
@@ -40,7 +41,10 @@ impl Watching {
         let proofs = Arc::clone(changed.proofs());
         let tell = {
             let alerts = alerts.clone();
-            move |report: &Report| tell(&changed, &alerts, report)
+            move |report: &Report| {
+                audit.note(report);
+                tell(&changed, &alerts, report);
+            }
         };
         tell(&loaded.report);
         loaded.reloader.after_reload(tell);

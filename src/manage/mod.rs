@@ -29,7 +29,7 @@ use std::time::SystemTime;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
 
-pub use operation::{Bind, Keys, Operation, Request, Switch, Target, Upload};
+pub use operation::{Bind, Keys, Operation, Request, Switch, Target, Upload, Who};
 pub use outcome::{CertificateChange, DomainChange, DomainResult, Done, Outcome, Reason, Served};
 use plan::{Plan, Planned};
 pub use rejection::Rejection;
@@ -39,7 +39,7 @@ use view::View;
 use crate::certificate;
 use crate::domain::Pattern;
 use crate::edit::domains;
-use crate::reload::{Order, Orders, Status, Wanted};
+use crate::reload::{Actor, By, Order, Orders, Status, Wanted};
 use crate::snapshot::Current;
 
 /// Does what is asked for.
@@ -64,15 +64,15 @@ impl Manager {
     ///
     /// When it cannot be done. Then nothing has changed.
     pub fn perform(&self, request: Request) -> Result<Outcome, Rejection> {
-        let before = self.view();
+        let (before, actor) = (self.view(), request.actor());
         let Some(mut planned) = plan(request.operation, &request.condition, &before)? else {
-            return self.reload(&before, request.dry_run);
+            return self.reload(&before, request.dry_run, actor);
         };
         if request.dry_run || planned.writes.is_empty() {
             return Ok(planned.outcome(&before, None));
         }
         let writes = std::mem::take(&mut planned.writes).prepare()?;
-        let order = Order::new(planned.wanted(), move || writes.commit().map(drop));
+        let order = Order::new(planned.wanted(actor), move || writes.commit().map(drop));
         let done = self.orders.place(order)??;
         let outcome = planned.outcome(&before, Some(&self.view()));
         Ok(Outcome {
@@ -82,7 +82,7 @@ impl Manager {
         })
     }
 
-    fn reload(&self, before: &View, dry_run: bool) -> Result<Outcome, Rejection> {
+    fn reload(&self, before: &View, dry_run: bool, by: Actor) -> Result<Outcome, Rejection> {
         let generation = before.snapshot.generation;
         let outcome = Outcome {
             generation,
@@ -91,7 +91,9 @@ impl Manager {
         if dry_run {
             return Ok(outcome);
         }
-        let done = self.orders.place(Order::new(Wanted::all(), || Ok(())))??;
+        let done = self
+            .orders
+            .place(Order::new(Wanted::all(By::Somebody(by)), || Ok(())))??;
         Ok(Outcome {
             generation: done.generation,
             problems: done.problems,

@@ -2,6 +2,7 @@ use super::tag::Condition;
 use crate::certificate::{self, PairText};
 use crate::domain::Pattern;
 use crate::edit::{Key, Value};
+use crate::reload::Actor;
 
 /// Keys of a table: what they shall be, or that they shall not be there.
 pub type Keys = Vec<(Key, Option<Value>)>;
@@ -15,6 +16,17 @@ pub struct Request {
     pub dry_run: bool,
     /// Does it only if this holds.
     pub condition: Condition,
+    /// Who asks.
+    pub who: Who,
+}
+
+/// Who asks for a change.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The role of their token.
+    pub role: &'static str,
+    /// Where they are.
+    pub peer: String,
 }
 
 /// What shall be done.
@@ -36,6 +48,33 @@ pub enum Operation {
     Bind(Bind),
     /// Reads all files again.
     Reload,
+}
+
+impl Request {
+    /// Who asks, and for what.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            role: self.who.role,
+            peer: self.who.peer.clone(),
+            operation: self.operation.code(),
+        }
+    }
+}
+
+impl Operation {
+    /// The stable word for it in the audit log.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AddDomain(..) => "add_domain",
+            Self::SetDomain(..) => "set_domain",
+            Self::RemoveDomain(_) => "remove_domain",
+            Self::PutCertificate(..) => "put_certificate",
+            Self::SetCertificate(..) => "set_certificate",
+            Self::DeleteCertificate(_) => "delete_certificate",
+            Self::Bind(_) => "bind",
+            Self::Reload => "reload",
+        }
+    }
 }
 
 /// A certificate as it was handed in.

@@ -15,7 +15,7 @@ use crate::domain::Pattern;
 use crate::edit::EditFault;
 use crate::edit::domains::Editor;
 use crate::edit::files::{WriteFault, Writes};
-use crate::reload::{Problem, Wanted};
+use crate::reload::{Actor, By, Problem, Wanted};
 
 /// Edits of the configuration that belong together, and what they mean.
 pub(super) struct Plan<'v> {
@@ -167,13 +167,14 @@ impl<'v> Plan<'v> {
 
 impl Planned {
     /// What the reload is to look at.
-    pub(super) fn wanted(&mut self) -> Wanted {
+    pub(super) fn wanted(&mut self, by: Actor) -> Wanted {
         let removed = self.results.iter();
         let removed = removed.filter(|(_, result)| **result == DomainResult::Done(Done::Removed));
         Wanted {
             items: std::mem::take(&mut self.items),
             removed: removed.map(|(name, _)| name.clone()).collect(),
             afresh: false,
+            by: By::Somebody(by),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::ends::Ends;
 use super::index::Index;
 use super::judge::{Flaw, Verdict, judge};
 use super::order::Wanted;
+use super::report::Replaced;
 use crate::certificate::{Certificate, Name, Pairs, Parsed, Refusal, Threshold, Timestamp};
 use crate::domain::Pattern;
 use crate::table::Table;
@@ -31,15 +32,32 @@ pub(super) struct Certificates {
 
 /// Versions of certificates that are in use now, or were until now.
 #[derive(Debug, Default)]
-pub(super) struct Changed(Vec<Arc<Certificate>>);
+pub(super) struct Changed(Vec<Change>);
+
+#[derive(Debug)]
+enum Change {
+    /// One version is in use in the place of another.
+    Replaced(Option<Arc<Certificate>>, Option<Arc<Certificate>>),
+    /// The version is in use as before, but its time came or went.
+    Passed(Arc<Certificate>),
+}
 
 impl Changed {
-    fn add(&mut self, certificate: &Arc<Certificate>) {
-        self.0.push(Arc::clone(certificate));
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Certificate> {
+        let versions = self.0.iter().flat_map(|change| match change {
+            Change::Replaced(old, new) => [old.as_ref(), new.as_ref()],
+            Change::Passed(certificate) => [Some(certificate), None],
+        });
+        versions.flatten().map(AsRef::as_ref)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Certificate> {
-        self.0.iter().map(AsRef::as_ref)
+    /// What is in use in the place of what.
+    pub(super) fn replaced(&self) -> Vec<Replaced> {
+        let replaced = self.0.iter().filter_map(|change| match change {
+            Change::Replaced(old, new) => Replaced::of(old.as_deref(), new.as_deref()),
+            Change::Passed(_) => None,
+        });
+        replaced.collect()
     }
 }
 
@@ -172,14 +190,14 @@ impl Certificates {
     ) {
         self.ends
             .replace(old.map(AsRef::as_ref), new.map(AsRef::as_ref));
+        let change = Change::Replaced(old.cloned(), new.cloned());
+        changed.0.push(change);
         if let Some(old) = old {
-            changed.add(old);
             old.pairs
                 .names()
                 .for_each(|it| self.by_domain.remove(it, &old.name));
         }
         if let Some(new) = new {
-            changed.add(new);
             new.pairs
                 .names()
                 .for_each(|it| self.by_domain.insert(it, &new.name));
@@ -223,7 +241,7 @@ impl Certificates {
         let passed = self.ends.take_passed(now.wall);
         for name in &passed {
             if let Some(certificate) = self.in_use.get(name) {
-                changed.add(certificate);
+                changed.0.push(Change::Passed(Arc::clone(certificate)));
             }
             self.reconsider(name);
         }

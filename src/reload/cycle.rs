@@ -8,6 +8,7 @@ use super::archive::Archive;
 use super::bell::{Bell, QUIET, Trigger};
 use super::order::Wanted;
 use super::patrol::Patrol;
+use super::report::By;
 use super::{Hook, Manner, Reloader};
 use crate::config::{Look, Scope};
 use crate::telemetry::ReloadResult;
@@ -39,7 +40,7 @@ impl Reloader {
         let now = Instant::now();
         let (wanted, waiting) = match trigger {
             Some(Trigger::Order(order)) => order.carry_out(),
-            Some(Trigger::Signal) => (Wanted::all(), None),
+            Some(Trigger::Signal) => (Wanted::all(By::Signal), None),
             Some(Trigger::Files) | None => (Wanted::default(), None),
         };
         let (scope, begins) = self.choose_scope(&wanted, patrol, now);
@@ -50,14 +51,14 @@ impl Reloader {
         };
         let everything = look.scope.is_everything();
         let manner = Manner::Running(&wanted);
-        let (report, generation) = patrol.measure(|| self.reload(look, &manner));
+        let report = patrol.measure(|| self.reload(look, &manner));
         if everything {
             patrol.looked(now);
         }
         if let Some(Hook(hook)) = &mut self.after {
             hook(&report);
         }
-        report.log(generation);
+        report.log();
         if let Some(waiting) = waiting {
             waiting.tell(self.latest.generation, &report);
         }

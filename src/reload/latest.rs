@@ -47,8 +47,9 @@ pub struct Change {
 }
 
 impl Latest {
-    /// Takes down a reload that is done; `generation` if it published one.
-    pub(super) fn note(&mut self, report: &Report, generation: Option<u64>, now: Timestamp) {
+    /// Takes down a reload that is done.
+    pub(super) fn note(&mut self, report: &Report, now: Timestamp) {
+        let generation = report.generation;
         if let Some(generation) = generation {
             self.generation = generation;
             self.since = Some(now);
@@ -97,6 +98,13 @@ impl Change {
 mod tests {
     use super::*;
 
+    fn publishing(generation: u64) -> Report {
+        Report {
+            generation: Some(generation),
+            ..Report::default()
+        }
+    }
+
     fn adopted() -> Report {
         Report {
             certificates_adopted: vec!["play".parse().unwrap()],
@@ -109,11 +117,11 @@ mod tests {
         let mut latest = Latest::default();
         let report = Report {
             ticket_keys_changed: true,
-            ..Report::default()
+            ..publishing(1)
         };
-        latest.note(&report, Some(1), Timestamp(10));
-        latest.note(&Report::default(), Some(2), Timestamp(20));
-        latest.note(&adopted(), None, Timestamp(30));
+        latest.note(&report, Timestamp(10));
+        latest.note(&publishing(2), Timestamp(20));
+        latest.note(&adopted(), Timestamp(30));
         assert_eq!((latest.generation, latest.since), (2, Some(Timestamp(20))));
         assert_eq!(latest.ticket_keys_since, Some(Timestamp(10)));
     }
@@ -121,10 +129,10 @@ mod tests {
     #[test]
     fn a_reload_that_found_nothing_is_no_change() {
         let mut latest = Latest::default();
-        latest.note(&Report::default(), None, Timestamp(10));
+        latest.note(&Report::default(), Timestamp(10));
         assert!(latest.change.is_none());
-        latest.note(&adopted(), None, Timestamp(20));
-        latest.note(&Report::default(), None, Timestamp(30));
+        latest.note(&adopted(), Timestamp(20));
+        latest.note(&Report::default(), Timestamp(30));
         let change = latest.change.unwrap();
         assert_eq!(
             (change.time, change.certificates_adopted),

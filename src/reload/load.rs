@@ -147,7 +147,7 @@ impl Loaded {
         };
         let expected = reloader.expect_lost();
         let manner = Manner::First(&expected);
-        let (report, _) = reloader.reload(Look::at(Scope::Everything), &manner);
+        let report = reloader.reload(Look::at(Scope::Everything), &manner);
         Ok(Self {
             reloader,
             current,

@@ -45,7 +45,7 @@ pub use library::record_files;
 pub use load::{LoadError, Loaded, check, load, open};
 pub use order::{Done, Order, OrderFault, Orders, Wanted};
 pub use problem::{Effect, Kind, Problem};
-pub use report::{NearEnd, Report, Status};
+pub use report::{Actor, By, NearEnd, Replaced, Report, Status};
 
 use crate::certificate::{Name, Timestamp};
 use crate::config::{Changes, Look, Source};
@@ -113,6 +113,13 @@ impl Manner<'_> {
         }
     }
 
+    fn by(&self) -> By {
+        match self {
+            Self::First(_) => By::Start,
+            Self::Running(wanted) => wanted.by.clone(),
+        }
+    }
+
     /// Whether the files of a certificate get time if they may be half written.
     fn is_patient_with(&self, name: &Name) -> bool {
         let wanted = self.wanted();
@@ -149,8 +156,8 @@ impl Reloader {
         }
     }
 
-    /// Scans, builds and publishes; returns what changed, and the generation if it is a new one.
-    fn reload(&mut self, mut look: Look, manner: &Manner<'_>) -> (Report, Option<u64>) {
+    /// Scans, builds and publishes; returns what changed.
+    fn reload(&mut self, mut look: Look, manner: &Manner<'_>) -> Report {
         let now = Now::read();
         if let Some(archive) = &mut self.archive {
             let status = self.catalog.status();
@@ -185,9 +192,10 @@ impl Reloader {
             .drop_missing(&report.files_removed, &report.certificates_removed);
         report.scan = scanned - now.instant;
         report.build = scanned.elapsed();
-        let generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
+        report.generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
+        report.by = manner.by();
         // First, so that who has been served with something new finds it there.
-        self.latest.note(&report, generation, now.wall);
+        self.latest.note(&report, now.wall);
         let latest = self.latest.clone();
         let status = self.catalog.status();
         self.status
@@ -201,7 +209,7 @@ impl Reloader {
         };
         self.counters.reloaded(result);
         self.keep(&mut report, now.instant);
-        (report, generation)
+        report
     }
 }
 

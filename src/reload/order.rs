@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bell::Trigger;
 use super::problem::Problem;
-use super::report::Report;
+use super::report::{By, Report};
 use crate::config::Items;
 use crate::domain::Pattern;
 use crate::edit::files::WriteFault;
@@ -28,6 +28,8 @@ pub struct Wanted {
     pub removed: BTreeSet<Pattern>,
     /// Whether all files are to be read again.
     pub afresh: bool,
+    /// Who wants it.
+    pub by: By,
 }
 
 /// What came of an order.
@@ -116,9 +118,10 @@ impl Order {
 
 impl Wanted {
     /// All files, read again.
-    pub fn all() -> Self {
+    pub fn all(by: By) -> Self {
         Self {
             afresh: true,
+            by,
             ..Self::default()
         }
     }

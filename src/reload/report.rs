@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::latest::Latest;
 use super::problem::{Effect, Problem};
-use crate::certificate::{self, Certificate, Threshold};
+use crate::certificate::{self, Certificate, Fingerprint, Threshold};
 use crate::domain::Pattern;
 use crate::state::Record;
 use crate::table::Table;
@@ -12,6 +12,10 @@ use crate::table::Table;
 /// What a reload changed.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// Who made it happen.
+    pub by: By,
+    /// The generation that has it, if it made a new one.
+    pub generation: Option<u64>,
     /// Domains that are served now and were not.
     pub domains_added: Vec<Pattern>,
     /// Domains that are served in another way than before.
@@ -22,6 +26,9 @@ pub struct Report {
     pub certificates_adopted: Vec<certificate::Name>,
     /// Certificates that are no longer in use.
     pub certificates_removed: Vec<certificate::Name>,
+    /// The versions that are in use in the place of others. Not those of the first load: then all
+    /// are new.
+    pub replaced: Vec<Replaced>,
     /// Files of domains that are forgotten.
     pub files_removed: Vec<PathBuf>,
     /// Whether session tickets have other keys now.
@@ -42,6 +49,51 @@ pub struct Report {
     pub scan: Duration,
     /// How long parsing and building took.
     pub build: Duration,
+}
+
+/// A version of a certificate in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The certificate.
+    pub name: certificate::Name,
+    /// The leaf that was in use; none if there was none.
+    pub old: Option<Fingerprint>,
+    /// The leaf in use; none if there is none.
+    pub new: Option<Fingerprint>,
+}
+
+impl Replaced {
+    /// None where the two serve the same leaf.
+    pub(super) fn of(old: Option<&Certificate>, new: Option<&Certificate>) -> Option<Self> {
+        let name = old.or(new)?.name.clone();
+        let [old, new] = [old, new].map(|it| it.map(|it| it.pairs.fingerprint()));
+        (old != new).then_some(Self { name, old, new })
+    }
+}
+
+/// Who made a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// The process, at its start.
+    Start,
+    /// Whoever changed the files; or time did.
+    #[default]
+    Files,
+    /// Whoever sent a signal.
+    Signal,
+    /// Somebody who asked for it.
+    Somebody(Actor),
+}
+
+/// Who asked for a change, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// What they may do: the role of their token.
+    pub role: &'static str,
+    /// Where they asked from.
+    pub peer: String,
+    /// What they asked for, as a stable word.
+    pub operation: &'static str,
 }
 
 /// A certificate in use that came below one of its thresholds.
@@ -80,8 +132,16 @@ impl Report {
         lists.iter().any(|list| !list.is_empty())
     }
 
-    /// Writes the report to the log; `generation` if there is a new one.
-    pub fn log(&self, generation: Option<u64>) {
+    /// Whether something is other than before.
+    pub fn is_any(&self) -> bool {
+        self.generation.is_some()
+            || !self.replaced.is_empty()
+            || !self.problems.is_empty()
+            || !self.recovered.is_empty()
+    }
+
+    /// Writes the report to the log.
+    pub fn log(&self) {
         for problem in &self.problems {
             let (kind, name, reason) = (problem.kind.code(), &problem.name, problem.reason);
             match problem.effect {
@@ -106,7 +166,7 @@ impl Report {
                 "restart to apply these settings; they cannot change while running"
             );
         }
-        if let Some(generation) = generation {
+        if let Some(generation) = self.generation {
             tracing::info!(
                 generation,
                 domains_added = self.domains_added.len(),

@@ -23,6 +23,7 @@
 //! All of it blocks, so nothing on the way of a handshake or request may use it.
 
 mod archivist;
+mod audit;
 mod digest;
 mod disk;
 mod history;
@@ -35,6 +36,7 @@ mod version;
 mod warning;
 
 pub use archivist::{Archivist, Job, Notice};
+pub use audit::AuditLog;
 pub use digest::{FilesDigest, InvalidDigest};
 pub use history::{History, HistoryError, Recorded, Skipped, Swept};
 pub use pins::{Pin, PinError, PinProblem, Pins};

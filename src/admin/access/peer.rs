@@ -18,6 +18,12 @@ impl Peer {
         Who::of(self.address)
     }
 
+    /// Where it comes from, for the audit log.
+    pub(in crate::admin) fn name(&self) -> String {
+        let address = self.address.map(|address| address.to_canonical());
+        address.map_or_else(|| "unix".to_owned(), |address| address.to_string())
+    }
+
     /// Whether it came over a unix socket, which no web page can.
     pub(super) fn is_unix(&self) -> bool {
         self.address.is_none()

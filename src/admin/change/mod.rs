@@ -13,13 +13,14 @@ use http::StatusCode;
 use http::request::Parts;
 use zeroize::Zeroizing;
 
+use super::Audit;
 use super::Work;
 use super::fault::Fault;
 use super::route::Route;
 use super::view;
 use crate::certificate;
 use crate::domain;
-use crate::manage::{Manager, Operation, Request, Tag};
+use crate::manage::{Manager, Operation, Request, Tag, Who};
 pub(super) use invalid::InvalidBody;
 
 /// Makes changes, one after the other, on a thread of its own.
@@ -27,6 +28,7 @@ pub(super) use invalid::InvalidBody;
 pub struct Changes {
     manager: Manager,
     work: Work,
+    audit: Audit,
 }
 
 impl Changes {
@@ -35,9 +37,13 @@ impl Changes {
     /// # Errors
     ///
     /// When the system gives none.
-    pub fn start(manager: Manager) -> io::Result<Self> {
+    pub fn start(manager: Manager, audit: Audit) -> io::Result<Self> {
         let work = Work::start("manage", LONGEST)?;
-        Ok(Self { manager, work })
+        Ok(Self {
+            manager,
+            work,
+            audit,
+        })
     }
 
     /// Makes the change that a request asks for, and tells what came of it.
@@ -45,12 +51,22 @@ impl Changes {
         self,
         parts: Parts,
         body: Zeroizing<Vec<u8>>,
+        who: Who,
     ) -> Result<(StatusCode, view::Outcome), Fault> {
-        let Self { manager, work } = self;
+        let Self {
+            manager,
+            work,
+            audit,
+        } = self;
         let made = work.run(move || {
-            let request = parse(&parts, &body)?;
+            let request = parse(&parts, &body, who)?;
             let (dry_run, creates) = (request.dry_run, creates(&request));
-            let outcome = manager.perform(request)?;
+            let actor = request.actor();
+            let outcome = manager.perform(request).inspect_err(|rejection| {
+                if !dry_run {
+                    audit.refused(actor, rejection.code());
+                }
+            })?;
             let status = match creates {
                 true => StatusCode::CREATED,
                 false => StatusCode::OK,
@@ -58,6 +74,11 @@ impl Changes {
             Ok((status, told::outcome(outcome, dry_run)))
         });
         made.await?
+    }
+
+    /// The record of changes.
+    pub(super) fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// The tag of a domain's table, if it is there.
@@ -71,12 +92,13 @@ impl Changes {
     }
 }
 
-fn parse(parts: &Parts, body: &[u8]) -> Result<Request, Fault> {
+fn parse(parts: &Parts, body: &[u8], who: Who) -> Result<Request, Fault> {
     let route = Route::of(parts.uri.path())?;
     Ok(Request {
         operation: input::operation(route, &parts.method, body)?,
         dry_run: input::dry_run(parts.uri.query())?,
         condition: input::condition(&parts.headers)?,
+        who,
     })
 }
 

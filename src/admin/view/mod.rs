@@ -4,6 +4,7 @@
 //! Keys are snake_case, times RFC 3339 in UTC, fingerprints SHA-256 in lower-case hex. Nothing in it
 //! is secret. What is not there is `null`.
 
+mod audit;
 mod certificate;
 mod domain;
 mod list;
@@ -11,6 +12,7 @@ mod outcome;
 mod problem;
 mod status;
 
+pub use audit::{Audit, Audits, By, Replaced, Trouble};
 pub use certificate::{Certificate, Pair};
 pub use domain::{Domain, Policy, Proof};
 pub use list::{Excerpt, Page};

@@ -33,12 +33,24 @@ pub(super) type Locations = BTreeMap<Name, Vec<Location>>;
 /// Adds all locations in a certificate directory.
 pub(super) fn list_all(directory: &Arc<Path>, locations: &mut Locations) -> io::Result<()> {
     let mut shared: BTreeMap<Name, Vec<&'static str>> = BTreeMap::new();
+    let mut own = Vec::new();
     for entry in fs::read_dir(directory)? {
         match Listed::of(&entry?) {
-            Some(Listed::Directory(name, kind)) => add(locations, name, directory, kind),
+            Some(Listed::Directory(name, kind)) => own.push((name, kind)),
             Some(Listed::File(name, ending)) => shared.entry(name).or_default().push(ending),
             None => {}
         }
+    }
+    if locations.is_empty() {
+        // A map that is made at once costs a third of one that is filled in no order.
+        let own = own.drain(..).map(|(name, kind)| {
+            let directory = Arc::clone(directory);
+            (name, vec![Location { directory, kind }])
+        });
+        *locations = own.collect();
+    }
+    for (name, kind) in own {
+        add(locations, name, directory, kind);
     }
     for (name, mut endings) in shared {
         endings.sort_unstable();

@@ -26,6 +26,9 @@ impl Catalog {
         }
         self.certificates.settle(step.now);
         self.remove_certificates(step, &mut changed, report);
+        if step.manner.wanted().is_some() {
+            report.replaced = changed.replaced();
+        }
         changed
     }
 

@@ -1,5 +1,6 @@
 //! Changes through the admin listener: each goes to the files, and is answered when it is served.
 
+mod audit;
 mod bindings;
 mod certificates;
 mod domains;

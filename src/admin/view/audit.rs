@@ -1,0 +1,76 @@
+use serde::{Deserialize, Serialize};
+
+use super::list::Excerpt;
+
+/// A change, as the audit log has it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Audit {
+    /// Grows from change to change.
+    pub id: u64,
+    /// When it was made.
+    pub time: String,
+    /// Who made it.
+    pub by: By,
+    /// `published`; `noted` when nothing is served otherwise; `refused` when nothing was done.
+    pub result: String,
+    /// Why it was refused, as a stable word.
+    pub code: Option<String>,
+    /// The generation that it made.
+    pub generation: Option<u64>,
+    /// Certificates of which another version is in use: the first 20.
+    pub certificates: Excerpt<Replaced>,
+    /// Domains that are served since: the first 20.
+    pub domains_added: Excerpt<String>,
+    /// Domains that are served in another way since: the first 20.
+    pub domains_changed: Excerpt<String>,
+    /// Domains that are no longer served: the first 20.
+    pub domains_removed: Excerpt<String>,
+    /// Problems that began: the first 20.
+    pub problems: Excerpt<Trouble>,
+    /// Problems that ended: the first 20.
+    pub recovered: Excerpt<Trouble>,
+}
+
+/// Who made a change.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct By {
+    /// `start`, `files` (somebody changed them, or their time came), `signal` or `api`.
+    pub way: String,
+    /// With `api`: the role of the token.
+    pub role: Option<String>,
+    /// With `api`: the address, or `unix`.
+    pub peer: Option<String>,
+    /// With `api`: what was asked for.
+    pub operation: Option<String>,
+}
+
+/// A version of a certificate in the place of another.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Replaced {
+    /// The certificate.
+    pub name: String,
+    /// The fingerprint that was in use; none if there was none.
+    pub before: Option<String>,
+    /// The fingerprint in use; none if there is none.
+    pub after: Option<String>,
+}
+
+/// A problem in three words.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Trouble {
+    /// What it concerns.
+    pub kind: String,
+    /// Its name, or a path.
+    pub name: String,
+    /// The reason as a stable word.
+    pub reason: String,
+}
+
+/// A part of the audit log.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Audits {
+    /// The changes, the newest first.
+    pub items: Vec<Audit>,
+    /// What to give as `after` to get those that follow. None where none do.
+    pub next: Option<String>,
+}
