@@ -21,6 +21,22 @@ fn every_metric_is_documented() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// The rules and the dashboard for those who watch a process ask for nothing that it does not tell.
+#[test]
+fn what_is_watched_in_deployments_is_documented() {
+    for text in [
+        include_str!("../deploy/prometheus/lockgate.rules.yml"),
+        include_str!("../deploy/grafana/lockgate.json"),
+    ] {
+        let words = text.split(|c: char| !c.is_ascii_lowercase() && c != '_');
+        let metrics: BTreeSet<_> = words.filter(|word| word.starts_with("lockgate_")).collect();
+        assert!(metrics.len() > 5, "{metrics:?}");
+        for metric in metrics {
+            assert!(PAGE.contains(&format!("| `{metric}` |")), "{metric}");
+        }
+    }
+}
+
 #[test]
 fn every_code_is_documented() {
     let sources = sources(&src());

@@ -31,6 +31,7 @@ main() {
   check_benches
   check "fuzz targets (smoke)" smoke_fuzz
   check_dependencies
+  check "alert rules" check_alerts
   check "release build" cargo build --release --locked
   suite "end-to-end tests" count_node end_to_end
 
@@ -50,6 +51,7 @@ install_debian() {
   lacks curl && missing+=(curl ca-certificates)
   lacks cc && missing+=(gcc libc6-dev)
   lacks node && missing+=(nodejs npm)
+  lacks promtool && missing+=(prometheus)
   ((${#missing[@]} > 0)) || return 0
 
   keep_services_stopped
@@ -116,6 +118,11 @@ smoke_fuzz() {
 check_dependencies() {
   if lacks cargo-deny; then return; fi
   check "dependencies" cargo deny --offline check bans licenses sources
+}
+
+check_alerts() {
+  promtool check rules deploy/prometheus/lockgate.rules.yml
+  promtool test rules deploy/prometheus/lockgate.rules.test.yml
 }
 
 # One file after the other: they measure time. The spec reporter is for people,
