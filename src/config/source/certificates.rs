@@ -67,19 +67,24 @@ impl Source {
         };
         let lost: Vec<_> = self.lost.keys().cloned().collect();
         let (keys, units, watches) = (&self.keys, &self.certificates, &self.watches);
-        let found = parallel::map(locations.into_iter().collect(), |(name, locations)| {
-            let forced =
-                look.scope == Scope::Afresh || again.contains(&name) || look.again.contains(&name);
-            let (entry, duplicates) = choose(&name, locations, watches);
-            // Another location does not take over from one that is lost.
-            let before = units.directory_of(&name);
-            let entry = entry.filter(|_| before.is_none_or(|before| !lost.contains(before)));
-            let found = entry.map(|entry| {
-                let known = same(&name, &entry, keys, units).filter(|_| !forced);
-                known.unwrap_or_else(|| read_certificate(&name, entry, keys, parse))
-            });
-            (name, found, duplicates)
-        });
+        let found = parallel::map(
+            locations.into_iter().collect(),
+            everything,
+            |(name, locations)| {
+                let forced = look.scope == Scope::Afresh
+                    || again.contains(&name)
+                    || look.again.contains(&name);
+                let (entry, duplicates) = choose(&name, locations, watches);
+                // Another location does not take over from one that is lost.
+                let before = units.directory_of(&name);
+                let entry = entry.filter(|_| before.is_none_or(|before| !lost.contains(before)));
+                let found = entry.map(|entry| {
+                    let known = same(&name, &entry, keys, units).filter(|_| !forced);
+                    known.unwrap_or_else(|| read_certificate(&name, entry, keys, parse))
+                });
+                (name, found, duplicates)
+            },
+        );
         let missing = self.certificates.missing().len();
         let news = self.note_certificates(found, &lost, now);
         changes.certificates.extend(news);

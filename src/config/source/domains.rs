@@ -44,7 +44,7 @@ impl Source {
         };
         let lost: Vec<_> = self.lost.keys().cloned().collect();
         let (keys, units, watches) = (&self.keys, &self.domains, &self.watches);
-        let found = parallel::map(paths.into_iter().collect(), |path| {
+        let found = parallel::map(paths.into_iter().collect(), everything, |path| {
             let forced = look.scope == Scope::Afresh || again.contains(&path);
             let found = fs::symlink_metadata(&path).ok().map(|metadata| {
                 if metadata.is_symlink() {
