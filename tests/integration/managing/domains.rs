@@ -228,3 +228,22 @@ async fn a_dry_run_does_nothing() {
     );
     assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
 }
+
+/// A wildcard has a `*` in its name, but not in its file's.
+#[tokio::test]
+async fn a_wildcard_is_a_domain_like_others() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let body = json!({ "name": "*.live.test", "origins": ["demo:"] });
+    api.make("POST", "/domains", body).await;
+    let expected = [format!("{PLAY}.toml"), "wildcard.live.test.toml".to_owned()];
+    assert_eq!(files(edge, "domains"), expected);
+    let target = "/domains/%2A.live.test";
+    let done = api
+        .make("PATCH", target, json!({ "remarks": "all of them" }))
+        .await;
+    assert_eq!(done["domains"][0]["name"], "*.live.test");
+    assert_eq!(edge.plain("any.live.test", "/").await.status(), 200);
+    api.make("DELETE", target, Value::Null).await;
+    assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
+}
