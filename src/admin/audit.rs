@@ -130,6 +130,7 @@ fn told(by: &By) -> view::By {
         role: actor.map(|actor| actor.role.to_owned()),
         peer: actor.map(|actor| actor.peer.clone()),
         operation: actor.map(|actor| actor.operation.to_owned()),
+        subject: actor.and_then(|actor| actor.subject.clone()),
     }
 }
 

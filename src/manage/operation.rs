@@ -57,6 +57,7 @@ impl Request {
             role: self.who.role,
             peer: self.who.peer.clone(),
             operation: self.operation.code(),
+            subject: self.operation.subject(),
         }
     }
 }
@@ -73,6 +74,23 @@ impl Operation {
             Self::DeleteCertificate(_) => "delete_certificate",
             Self::Bind(_) => "bind",
             Self::Reload => "reload",
+        }
+    }
+
+    /// The domain or the certificate that it is about.
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::AddDomain(name, _) | Self::SetDomain(name, _) | Self::RemoveDomain(name) => {
+                Some(name.to_string())
+            }
+            Self::PutCertificate(name, _)
+            | Self::SetCertificate(name, _)
+            | Self::DeleteCertificate(name) => Some(name.to_string()),
+            Self::Bind(bind) => match &bind.certificate {
+                Target::Present(name) | Target::New(name, _) => Some(name.to_string()),
+                Target::Keep | Target::None => bind.domains.first().map(ToString::to_string),
+            },
+            Self::Reload => None,
         }
     }
 }

@@ -94,6 +94,8 @@ pub struct Actor {
     pub peer: String,
     /// What they asked for, as a stable word.
     pub operation: &'static str,
+    /// The domain or the certificate that it is about.
+    pub subject: Option<String>,
 }
 
 /// A certificate in use that came below one of its thresholds.

@@ -42,6 +42,9 @@ pub struct By {
     pub peer: Option<String>,
     /// With `api`: what was asked for.
     pub operation: Option<String>,
+    /// With `api`: the domain or the certificate that it was about; of bindings, the certificate or
+    /// the first domain.
+    pub subject: Option<String>,
 }
 
 /// A version of a certificate in the place of another.

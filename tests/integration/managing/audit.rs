@@ -38,6 +38,7 @@ async fn every_change_is_in_the_audit_log() {
     let entry = newest(edge, "api", "published").await;
     let by = json!({
         "way": "api", "role": "operator", "peer": "127.0.0.1", "operation": "put_certificate",
+        "subject": "play",
     });
     assert_eq!(
         (&entry["by"], &entry["generation"]),
