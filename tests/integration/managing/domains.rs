@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use serde_json::{Value, json};
 
 use super::{Api, files};
-use crate::support::{PLAY, Stage};
+use crate::support::{Edge, PLAY, Stage, has_namespaces};
 
 const OTHER: &str = "/domains/other.test";
 
@@ -246,4 +246,36 @@ async fn a_wildcard_is_a_domain_like_others() {
     assert_eq!(edge.plain("any.live.test", "/").await.status(), 200);
     api.make("DELETE", target, Value::Null).await;
     assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
+}
+
+/// Where nothing can be written, a change says so, and what was there stays whole.
+#[tokio::test]
+async fn a_disk_that_takes_nothing_changes_nothing() {
+    if !has_namespaces() {
+        return;
+    }
+    let start = async |config| Edge::start_in_namespace("true", config).await;
+    let stage = Stage::started(&[], |_, _, _| {}, start).await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let domains = edge.config.join("domains");
+    let read = || fs::read_to_string(domains.join(format!("{PLAY}.toml"))).expect("it is there");
+    let before = read();
+    let play = format!("/domains/{PLAY}");
+    let set = json!({ "remarks": "x".repeat(100_000) });
+    let (directory, kept) = (domains.display(), edge.config.outside("kept"));
+    let kept = kept.display();
+    let read_only =
+        format!("mount --bind {directory} {directory}\nmount -o remount,bind,ro {directory}");
+    let full = format!(
+        "mkdir {kept} && cp {directory}/* {kept} && umount {directory}\n\
+         mount -t tmpfs -o size=16k none {directory} && cp {kept}/* {directory}"
+    );
+    for (mount, status, code) in [(read_only, 500, "not_writable"), (full, 507, "no_space")] {
+        edge.program.in_namespace(&mount);
+        let failed = api.fails("PATCH", &play, set.clone()).await;
+        assert_eq!(failed, (status, code.to_owned()));
+        assert_eq!(edge.status(&play).await["remarks"], "");
+        assert_eq!(edge.status(&play).await["state"], "serving");
+    }
+    assert_eq!(read(), before);
 }
