@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::answer;
-use super::question::Range;
+use super::range::Range;
 use super::view;
 use crate::certificate::Timestamp;
 use crate::reload::{Actor, By, Problem, Report};
@@ -75,7 +75,7 @@ impl Audit {
         let lines = lines.filter(|line| line.to_ascii_lowercase().contains(filter));
         // Half a line, or one of another version, is none.
         let entries = lines.filter_map(|line| serde_json::from_str::<view::Audit>(&line).ok());
-        let mut entries = entries.filter(|it| range.after.is_none_or(|after| it.id < after));
+        let mut entries = entries.filter(|it| range.after.is_none_or(|after| it.id < after.name));
         let items: Vec<_> = entries.by_ref().take(range.limit).collect();
         let last = items.last().map(|entry| entry.id.to_string());
         view::Audits {

@@ -8,11 +8,11 @@ use super::answer;
 use super::body::Unread;
 use super::change::InvalidBody;
 use super::facts::problem;
-use super::question::InvalidParameter;
+use super::range::InvalidParameter;
 use super::view;
 use crate::edit::EditFault;
 use crate::edit::files::WriteFault;
-use crate::manage::Rejection;
+use crate::manage::{Rejection, ShelfFault};
 use crate::reload::OrderFault;
 
 /// Why a request is not answered with what it asks for.
@@ -104,7 +104,7 @@ impl Fault {
                 return format!("it has moved: ask for {place}").into();
             }
             Self::NoSuchPath(None) => {
-                "ask for /api/v1/status, /api/v1/certificates, /api/v1/domains, or one of either by its name"
+                "/api/v1/openapi.json has all paths; /api/v1/status is one of them"
             }
             Self::Method(allowed) => return format!("it takes {allowed}").into(),
             Self::UnknownCertificate(_) => {
@@ -183,6 +183,13 @@ fn rejected(rejection: &Rejection) -> StatusCode {
         | Rejection::Invalid(_)
         | Rejection::Certificate(_)
         | Rejection::Pairs => StatusCode::UNPROCESSABLE_ENTITY,
+        Rejection::Shelf(fault) => match fault {
+            ShelfFault::Off | ShelfFault::NoEarlier(_) | ShelfFault::NoVersion(..) => {
+                StatusCode::CONFLICT
+            }
+            ShelfFault::Unusable(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            ShelfFault::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        },
         Rejection::Write(WriteFault::NoSpace { .. }) => StatusCode::INSUFFICIENT_STORAGE,
         Rejection::Order(OrderFault::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Rejection::Order(OrderFault::Timeout) => StatusCode::GATEWAY_TIMEOUT,

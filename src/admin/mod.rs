@@ -9,8 +9,10 @@ mod change;
 mod facts;
 mod fault;
 mod metrics;
+mod openapi;
 mod percent;
 mod question;
+mod range;
 mod route;
 mod select;
 mod serve;
@@ -34,13 +36,14 @@ pub use change::Changes;
 use facts::Facts;
 use fault::Fault;
 pub(crate) use percent::encode;
-use question::{Question, Range};
+use question::Question;
+use range::Range;
 use route::Route;
 pub use serve::serve;
 pub use socket::{Listener, Place, Socket, SocketError, SocketFile, SocketFileError, Tls};
 pub use work::Work;
 
-use crate::certificate::Timestamp;
+use crate::certificate::{Name, Timestamp};
 use crate::manage::{Tag, Who};
 use crate::proof::Proofs;
 use crate::reload::Status;
@@ -102,6 +105,10 @@ impl Admin {
         match route {
             Route::Health => Ok(answer::text(StatusCode::OK, "ok\n")),
             Route::Ready => Ok(self.readiness()),
+            Route::OpenApi => {
+                let document = openapi::DOCUMENT.to_owned();
+                Ok(answer::json(StatusCode::OK, document))
+            }
             Route::Metrics => {
                 let metrics = work.run(move || self.metrics()).await?;
                 Ok(answer::metrics(metrics))
@@ -111,6 +118,7 @@ impl Admin {
                 let audits = work.run(move || self.changes.audit().read(&range)).await?;
                 Ok(answer::json(StatusCode::OK, answer::write(&audits)))
             }
+            Route::History(name) => self.history(question::certificate(name)?, work).await,
             route => {
                 let question = Question::parse(route, request.uri().query())?;
                 let (json, tag) = self.tell(question, work).await?;
@@ -141,6 +149,12 @@ impl Admin {
         answer.await?
     }
 
+    /// What history has of a certificate.
+    async fn history(self, name: Name, work: &Work) -> Result<Response<String>, Fault> {
+        let history = work.run(move || self.changes.history(&name)).await??;
+        Ok(answer::json(StatusCode::OK, answer::write(&history)))
+    }
+
     async fn change<B: Body>(
         self,
         request: Request<B>,
@@ -153,7 +167,7 @@ impl Admin {
             role: role.map_or("none", Role::name),
             peer: peer.name(),
         };
-        let (status, outcome) = self.changes.make(parts, body, who).await?;
-        Ok(answer::json(status, answer::write(&outcome)))
+        let (status, json) = self.changes.make(parts, body, who).await?;
+        Ok(answer::json(status, json))
     }
 }

@@ -8,9 +8,12 @@ pub(super) enum Route<'p> {
     Health,
     Ready,
     Metrics,
+    OpenApi,
     Status,
     Certificates,
     Certificate(&'p str),
+    History(&'p str),
+    Rollback(&'p str),
     Domains,
     Domain(&'p str),
     Bindings,
@@ -19,6 +22,25 @@ pub(super) enum Route<'p> {
 }
 
 impl<'p> Route<'p> {
+    /// A path for each, with a name where they have one.
+    #[cfg(test)]
+    pub(super) const TEMPLATES: [&'static str; 14] = [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/openapi.json",
+        "/api/v1/status",
+        "/api/v1/certificates",
+        "/api/v1/certificates/{name}",
+        "/api/v1/certificates/{name}/history",
+        "/api/v1/certificates/{name}/rollback",
+        "/api/v1/certificates/inspect",
+        "/api/v1/domains",
+        "/api/v1/domains/{name}",
+        "/api/v1/bindings",
+        "/api/v1/reload",
+    ];
+
     /// Finds out what a path stands for.
     pub(super) fn of(path: &'p str) -> Result<Self, Fault> {
         match path {
@@ -31,15 +53,24 @@ impl<'p> Route<'p> {
             return Err(Fault::NoSuchPath(moved(path)));
         };
         match below.split_once('/') {
+            None if below == "openapi.json" => Ok(Self::OpenApi),
             None if below == "status" => Ok(Self::Status),
             None if below == "certificates" => Ok(Self::Certificates),
             None if below == "domains" => Ok(Self::Domains),
             None if below == "bindings" => Ok(Self::Bindings),
             None if below == "reload" => Ok(Self::Reload),
             None if below == "audit" => Ok(Self::Audit),
-            Some(("certificates", name)) => Ok(Self::Certificate(name)),
+            Some(("certificates", name)) => Ok(Self::of_certificate(name)),
             Some(("domains", name)) => Ok(Self::Domain(name)),
             _ => Err(Fault::NoSuchPath(None)),
+        }
+    }
+
+    fn of_certificate(below: &'p str) -> Self {
+        match below.split_once('/') {
+            Some((name, "history")) => Self::History(name),
+            Some((name, "rollback")) => Self::Rollback(name),
+            _ => Self::Certificate(below),
         }
     }
 
@@ -49,9 +80,14 @@ impl<'p> Route<'p> {
             Self::Health
             | Self::Ready
             | Self::Metrics
+            | Self::OpenApi
             | Self::Status
             | Self::Certificates
+            | Self::History(_)
             | Self::Audit => "GET, HEAD",
+            Self::Rollback(_) => "POST, DELETE",
+            // Nothing else is posted to a certificate, so one may have this name all the same.
+            Self::Certificate(INSPECT) => "GET, HEAD, PUT, PATCH, DELETE, POST",
             Self::Certificate(_) => "GET, HEAD, PUT, PATCH, DELETE",
             Self::Domains => "GET, HEAD, POST",
             Self::Domain(_) => "GET, HEAD, PATCH, DELETE",
@@ -65,6 +101,9 @@ impl<'p> Route<'p> {
         methods.any(|it| it == method.as_str())
     }
 }
+
+/// What stands for a certificate that is looked at and not kept.
+pub(super) const INSPECT: &str = "inspect";
 
 /// Where a path of earlier versions has gone.
 fn moved(path: &str) -> Option<String> {
@@ -85,9 +124,16 @@ mod tests {
             ("/healthz", Route::Health),
             ("/readyz", Route::Ready),
             ("/metrics", Route::Metrics),
+            ("/api/v1/openapi.json", Route::OpenApi),
             ("/api/v1/status", Route::Status),
             ("/api/v1/certificates", Route::Certificates),
             ("/api/v1/certificates/a%2fb", Route::Certificate("a%2fb")),
+            ("/api/v1/certificates/a/history", Route::History("a")),
+            ("/api/v1/certificates/a/rollback", Route::Rollback("a")),
+            (
+                "/api/v1/certificates/history",
+                Route::Certificate("history"),
+            ),
             ("/api/v1/domains", Route::Domains),
             ("/api/v1/domains/", Route::Domain("")),
             ("/api/v1/domains/a.test/x", Route::Domain("a.test/x")),

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::admin::{self, Audit, Changes, SocketError, SocketFile};
 use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
-use crate::manage::Manager;
+use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Orders, Report, Trigger};
 use crate::snapshot::Current;
@@ -147,6 +147,12 @@ impl App {
             status: loaded.status.clone(),
             orders: Orders::new(triggers.clone()),
             provider: Arc::clone(&provider),
+            shelf: Shelf::open(
+                &directory.join(&settings.state.directory),
+                settings.state.history,
+                Arc::clone(&provider),
+            )
+            .ok(),
         };
         let changes = Changes::start(manager, audit)?;
         let told = watching.admin(

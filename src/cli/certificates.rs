@@ -4,14 +4,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Subcommand;
 use rustls::crypto::aws_lc_rs;
 
-use crate::certificate::{Files, Name, Pairs, Timestamp};
+use crate::certificate::Name;
 use crate::config::Settings;
-use crate::reload::{self, record_files};
-use crate::state::{FilesDigest, History, Pin, Pins, Version};
+use crate::manage::{Kept, Shelf};
+use crate::reload;
+use crate::state::{Pin, Version};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Command {
@@ -36,61 +37,48 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(directory: &Path, command: &Command) -> anyhow::Result<ExitCode> {
-    let shelf = Shelf::open(directory)?;
+    let desk = Desk::open(directory)?;
     match command {
-        Command::History { name } => shelf.list(name),
+        Command::History { name } => desk.list(name),
         Command::Rollback {
             name,
             release: true,
             ..
-        } => shelf.release(name),
-        Command::Rollback { name, version, .. } => shelf.roll_back(name, *version),
+        } => desk.release(name),
+        Command::Rollback { name, version, .. } => desk.roll_back(name, *version),
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The state directory, and what the files hold.
-struct Shelf {
+/// The history, and what the files hold.
+struct Desk {
     source: crate::config::Source,
     settings: Settings,
-    history: History,
-    pins: Pins,
+    shelf: Shelf,
 }
 
-impl Shelf {
+impl Desk {
     fn open(directory: &Path) -> anyhow::Result<Self> {
         let (source, settings) = reload::open(directory)?;
         let state = directory.join(&settings.state.directory);
-        if settings.state.history == 0 {
-            bail!("history is switched off: state.history = 0 in lockgate.toml");
-        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
         Ok(Self {
-            history: History::new(state.clone(), settings.state.history),
-            pins: Pins::new(state),
+            shelf: Shelf::open(&state, settings.state.history, provider)?,
             source,
             settings,
         })
     }
 
     fn list(&self, name: &Name) -> anyhow::Result<()> {
-        let versions = self.history.versions(name)?;
+        let versions = self.shelf.list(name)?;
         if versions.is_empty() {
             bail!("history has no version of \"{name}\"; see certificates/ for the names");
         }
-        let pin = self.pins.get(name).unwrap_or_default();
         let mut out = io::stdout().lock();
-        for version in versions {
-            let pinned = pin.is_some_and(|pin| pin.version == version);
-            let mark = if pinned { "  <- rolled back to" } else { "" };
-            match self.load(name, version) {
-                Ok(pairs) => {
-                    let (until, names) = (pairs.validity().not_after, pairs.names_for_humans());
-                    writeln!(out, "{version}  until {until}  {names}{mark}")?;
-                }
-                Err(error) => writeln!(out, "{version}  cannot be used: {error:#}{mark}")?,
-            }
+        for kept in versions {
+            writeln!(out, "{}", line(&kept))?;
         }
-        if self.history.is_retired(name)? {
+        if self.shelf.is_deleted(name)? {
             writeln!(
                 out,
                 "it was deleted; put a version's files back to use it again"
@@ -106,23 +94,11 @@ impl Shelf {
             .with_context(|| {
                 format!("there are no files of \"{name}\" that a rollback could be in place of")
             })?;
-        let version = match version {
-            Some(version) => version,
-            None => self.version_before(name, &files)?,
-        };
-        let pairs = self.load(name, version)?;
-        let pin = Pin {
-            version,
-            files: FilesDigest::of(files.readable()),
-            since: Timestamp::from(SystemTime::now()),
-        };
-        for warning in self.pins.set(name, &pin)? {
+        let chosen = self.shelf.choose(name, &files, version);
+        let (version, pairs) = chosen.map_err(|fault| anyhow!("{fault}; {}", fault.hint()))?;
+        let pin = Pin::in_place_of(&files, version, SystemTime::now().into());
+        for warning in self.shelf.pin(name, &pin)? {
             writeln!(io::stderr(), "{warning}; {}", warning.hint())?;
-        }
-        // A running process may have cleared it away meanwhile.
-        if let Err(error) = self.load(name, version) {
-            self.pins.release(name)?;
-            return Err(error);
         }
         let until = pairs.validity().not_after;
         let mut out = io::stdout().lock();
@@ -137,39 +113,30 @@ impl Shelf {
         Ok(())
     }
 
-    /// The newest version that is sound and neither the files' nor the one rolled back to.
-    fn version_before(&self, name: &Name, files: &Files) -> anyhow::Result<Version> {
-        let pin = self.pins.get(name).unwrap_or_default();
-        let present = parse(files).ok().map(|pairs| pairs.fingerprint());
-        let versions = self.history.versions(name)?.into_iter();
-        let mut earlier = versions.filter(|version| match pin {
-            Some(pin) => *version < pin.version,
-            None => present.is_none_or(|leaf| !version.is_of(&leaf)),
-        });
-        earlier
-            .find(|version| self.load(name, *version).is_ok())
-            .with_context(|| format!("history has no earlier version of \"{name}\""))
-    }
-
     fn release(&self, name: &Name) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        match self.pins.release(name)? {
+        match self.shelf.release(name)? {
             true => writeln!(out, "{name} is served from its files again")?,
             false => writeln!(out, "{name} is not rolled back")?,
         }
         Ok(())
     }
+}
 
-    fn load(&self, name: &Name, version: Version) -> anyhow::Result<Pairs> {
-        let record = self.history.load(name, version);
-        let record = record.map_err(|error| anyhow::anyhow!("{error}; {}", error.hint()))?;
-        parse(&record_files(&record))
+fn line(kept: &Kept) -> String {
+    let (version, mark) = (kept.version, mark(kept));
+    match &kept.pairs {
+        Ok(pairs) => {
+            let (until, names) = (pairs.validity().not_after, pairs.names_for_humans());
+            format!("{version}  until {until}  {names}{mark}")
+        }
+        Err(error) => format!("{version}  {error}; {}{mark}", error.hint()),
     }
 }
 
-fn parse(files: &Files) -> anyhow::Result<Pairs> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let parsed = Pairs::parse(files, &provider);
-    let parsed = parsed.map_err(|refusal| anyhow::anyhow!("{refusal}; {}", refusal.hint()))?;
-    Ok(parsed.pairs)
+fn mark(kept: &Kept) -> &'static str {
+    match kept.is_pinned {
+        true => "  <- rolled back to",
+        false => "",
+    }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::SignatureAlgorithm;
@@ -96,7 +97,7 @@ impl Plan<'_> {
         pairs.map_err(Rejection::Certificate)
     }
 
-    fn note_certificate(&mut self, name: Name, pairs: Option<Pairs>) {
+    pub(super) fn note_certificate(&mut self, name: Name, pairs: Option<Pairs>) {
         let certificate = pairs.map(|pairs| {
             let name = name.clone();
             Arc::new(Certificate { name, pairs })
@@ -105,12 +106,19 @@ impl Plan<'_> {
     }
 }
 
-fn check(present: Option<&Files>, condition: &Condition) -> Result<(), Rejection> {
+pub(super) fn check(present: Option<&Files>, condition: &Condition) -> Result<(), Rejection> {
     let tag = present.map(Tag::of_files);
     match condition.holds(tag.as_ref()) {
         true => Ok(()),
         false => Err(Rejection::OtherVersion),
     }
+}
+
+/// What chains and keys that were handed in mean; nothing is written.
+pub(super) fn inspect(pairs: &[PairText], view: &View) -> Result<Parsed, Rejection> {
+    let name = "pasted".parse().expect("it is a name that can be");
+    let place = Place::of(&name, None, Path::new(""))?;
+    read(pairs, &place, view).map(|(_, parsed)| parsed)
 }
 
 /// The files for what was handed in, with nothing in them but the chains and the keys, and what

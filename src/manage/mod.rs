@@ -19,6 +19,8 @@ mod place;
 mod plan;
 mod predict;
 mod rejection;
+mod rollback;
+mod shelf;
 mod tag;
 mod view;
 
@@ -33,10 +35,13 @@ pub use operation::{Bind, Keys, Operation, Request, Switch, Target, Upload, Who}
 pub use outcome::{CertificateChange, DomainChange, DomainResult, Done, Outcome, Reason, Served};
 use plan::{Plan, Planned};
 pub use rejection::Rejection;
+use rollback::Pinning;
+pub use rollback::Shelved;
+pub use shelf::{Kept, Shelf, ShelfFault, Unusable};
 pub use tag::{Condition, Tag};
 use view::View;
 
-use crate::certificate;
+use crate::certificate::{self, PairText, Parsed};
 use crate::domain::Pattern;
 use crate::edit::domains;
 use crate::reload::{Actor, By, Order, Orders, Status, Wanted};
@@ -55,6 +60,8 @@ pub struct Manager {
     pub orders: Orders,
     /// Loads keys.
     pub provider: Arc<CryptoProvider>,
+    /// Earlier versions of certificates. None if history is switched off.
+    pub shelf: Option<Shelf>,
 }
 
 impl Manager {
@@ -68,12 +75,10 @@ impl Manager {
         let Some(mut planned) = plan(request.operation, &request.condition, &before)? else {
             return self.reload(&before, request.dry_run, actor);
         };
-        if request.dry_run || planned.writes.is_empty() {
+        if request.dry_run || planned.changes_nothing() {
             return Ok(planned.outcome(&before, None));
         }
-        let writes = std::mem::take(&mut planned.writes).prepare()?;
-        let order = Order::new(planned.wanted(actor), move || writes.commit().map(drop));
-        let done = self.orders.place(order)??;
+        let done = self.orders.place(order(&mut planned, actor)?)??;
         let outcome = planned.outcome(&before, Some(&self.view()));
         Ok(Outcome {
             generation: done.generation,
@@ -101,6 +106,24 @@ impl Manager {
         })
     }
 
+    /// What chains and keys are, whether they may take the place of what is in use or not.
+    ///
+    /// # Errors
+    ///
+    /// When they could not be served.
+    pub fn inspect(&self, pairs: &[PairText]) -> Result<Parsed, Rejection> {
+        certificates::inspect(pairs, &self.view())
+    }
+
+    /// What history has of a certificate.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such certificate, or no history.
+    pub fn history(&self, name: &certificate::Name) -> Result<Shelved, Rejection> {
+        self.view().shelved(name)
+    }
+
     /// The tag of a domain's table, if it is there.
     pub fn tag_of_domain(&self, name: &Pattern) -> Option<Tag> {
         let path = self.view().file_of(name)?;
@@ -122,8 +145,19 @@ impl Manager {
             status: Arc::clone(&self.status.borrow()),
             now: SystemTime::now().into(),
             provider: Arc::clone(&self.provider),
+            shelf: self.shelf.clone(),
         }
     }
+}
+
+/// The order that does what is planned.
+fn order(planned: &mut Planned, actor: Actor) -> Result<Order, Rejection> {
+    let writes = std::mem::take(&mut planned.writes).prepare()?;
+    let pinning = planned.pinning.take();
+    Ok(Order::new(planned.wanted(actor), move || {
+        writes.commit().map(drop)?;
+        pinning.map_or(Ok(()), Pinning::commit)
+    }))
 }
 
 /// What is to be written; nothing for what writes nothing.
@@ -142,6 +176,8 @@ fn plan(
         }
         Operation::SetCertificate(name, keys) => plan.set_certificate(name, &keys, condition)?,
         Operation::DeleteCertificate(name) => plan.delete_certificate(name, condition)?,
+        Operation::RollBack(name, version) => plan.roll_back(name, version, condition)?,
+        Operation::Release(name) => plan.release(name, condition)?,
         Operation::Bind(bind) => plan.bind(bind, condition)?,
         Operation::Reload => return Ok(None),
     }

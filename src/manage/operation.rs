@@ -3,6 +3,7 @@ use crate::certificate::{self, PairText};
 use crate::domain::Pattern;
 use crate::edit::{Key, Value};
 use crate::reload::Actor;
+use crate::state::Version;
 
 /// Keys of a table: what they shall be, or that they shall not be there.
 pub type Keys = Vec<(Key, Option<Value>)>;
@@ -44,6 +45,11 @@ pub enum Operation {
     SetCertificate(certificate::Name, Keys),
     /// Unbinds a certificate from its domains, and removes it. History keeps it.
     DeleteCertificate(certificate::Name),
+    /// Serves an earlier version of a certificate in place of its files, until they change: the one
+    /// before that in use if none is named.
+    RollBack(certificate::Name, Option<Version>),
+    /// Serves what a certificate's files hold again.
+    Release(certificate::Name),
     /// Binds domains, or switches their HTTPS: all in one publish.
     Bind(Bind),
     /// Reads all files again.
@@ -72,6 +78,8 @@ impl Operation {
             Self::PutCertificate(..) => "put_certificate",
             Self::SetCertificate(..) => "set_certificate",
             Self::DeleteCertificate(_) => "delete_certificate",
+            Self::RollBack(..) => "roll_back",
+            Self::Release(_) => "release",
             Self::Bind(_) => "bind",
             Self::Reload => "reload",
         }
@@ -85,7 +93,9 @@ impl Operation {
             }
             Self::PutCertificate(name, _)
             | Self::SetCertificate(name, _)
-            | Self::DeleteCertificate(name) => Some(name.to_string()),
+            | Self::DeleteCertificate(name)
+            | Self::RollBack(name, _)
+            | Self::Release(name) => Some(name.to_string()),
             Self::Bind(bind) => match &bind.certificate {
                 Target::Present(name) | Target::New(name, _) => Some(name.to_string()),
                 Target::Keep | Target::None => bind.domains.first().map(ToString::to_string),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::operation::Keys;
 use super::outcome::{DomainResult, Done, Reason};
 use super::rejection::Rejection;
+use super::rollback::Pinning;
 use super::tag::{Condition, Tag};
 use super::view::View;
 use crate::certificate::{self, Certificate};
@@ -25,6 +26,8 @@ pub(super) struct Plan<'v> {
     pub(super) results: BTreeMap<Pattern, DomainResult>,
     /// The certificate that it is about, as it is in use then.
     pub(super) certificate: Option<(certificate::Name, Option<Arc<Certificate>>)>,
+    /// What becomes of its rollback.
+    pub(super) pinning: Option<Pinning>,
     files: BTreeMap<PathBuf, File>,
 }
 
@@ -42,6 +45,7 @@ pub(super) struct Planned {
     pub(super) items: Items,
     pub(super) results: BTreeMap<Pattern, DomainResult>,
     pub(super) certificate: Option<(certificate::Name, Option<Arc<Certificate>>)>,
+    pub(super) pinning: Option<Pinning>,
     pub(super) configs: BTreeMap<Pattern, Arc<config::Domain>>,
 }
 
@@ -52,6 +56,7 @@ impl<'v> Plan<'v> {
             writes: Writes::new(),
             results: BTreeMap::new(),
             certificate: None,
+            pinning: None,
             files: BTreeMap::new(),
         }
     }
@@ -160,12 +165,17 @@ impl<'v> Plan<'v> {
             items,
             results: self.results,
             certificate: self.certificate,
+            pinning: self.pinning,
             configs,
         })
     }
 }
 
 impl Planned {
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.writes.is_empty() && self.pinning.is_none()
+    }
+
     /// What the reload is to look at.
     pub(super) fn wanted(&mut self, by: Actor) -> Wanted {
         let removed = self.results.iter();

@@ -1,3 +1,4 @@
+use super::shelf::ShelfFault;
 use crate::certificate::{self, Refusal};
 use crate::domain::Pattern;
 use crate::edit::EditFault;
@@ -34,6 +35,9 @@ pub enum Rejection {
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteFault),
+    /// History does not give it.
+    #[error(transparent)]
+    Shelf(#[from] ShelfFault),
     /// The reload does not answer.
     #[error(transparent)]
     Order(#[from] OrderFault),
@@ -52,6 +56,7 @@ impl Rejection {
             Self::Layout(_) => "layout_not_editable",
             Self::Pairs => "pairs_count",
             Self::Write(fault) => fault.code(),
+            Self::Shelf(fault) => fault.code(),
             Self::Order(fault) => fault.code(),
         }
     }
@@ -70,6 +75,7 @@ impl Rejection {
             }
             Self::Pairs => "give the chain and the key of each",
             Self::Write(fault) => fault.hint(),
+            Self::Shelf(fault) => fault.hint(),
             Self::Order(fault) => fault.hint(),
         }
     }

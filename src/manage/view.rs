@@ -4,6 +4,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 
 use super::rejection::Rejection;
+use super::shelf::Shelf;
 use crate::certificate::{self, Certificate, Files, Timestamp};
 use crate::config::{Binding, Source};
 use crate::domain::Pattern;
@@ -17,6 +18,7 @@ pub(super) struct View {
     pub(super) status: Arc<Status>,
     pub(super) now: Timestamp,
     pub(super) provider: Arc<CryptoProvider>,
+    pub(super) shelf: Option<Shelf>,
 }
 
 impl View {

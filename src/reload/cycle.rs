@@ -48,6 +48,7 @@ impl Reloader {
             scope,
             again: self.catalog.take_worth_a_look(now, begins),
             patrol: patrol.part_is_due(now),
+            wanted: wanted.items.clone(),
         };
         let everything = look.scope.is_everything();
         let manner = Manner::Running(&wanted);

@@ -13,6 +13,7 @@ use crate::admin::route::Route;
 use crate::certificate::{self, PairText};
 use crate::domain::Pattern;
 use crate::manage::{Bind, Condition, Keys, Operation, Switch, Tag, Target, Upload};
+use crate::state::Version;
 
 /// What a request asks for, by its path, its method and its body.
 pub(super) fn operation(
@@ -41,10 +42,19 @@ pub(super) fn operation(
             let options: Options = read(body)?;
             Operation::SetCertificate(certificate(name)?, options.keys())
         }
+        (Route::Rollback(name), &Method::DELETE) => Operation::Release(certificate(name)?),
+        (Route::Rollback(name), _) => {
+            Operation::RollBack(certificate(name)?, read::<RollBack>(body)?.version()?)
+        }
         (Route::Bindings, _) => Operation::Bind(read::<Bindings>(body)?.parse()?),
         (Route::Reload, _) => Operation::Reload,
         _ => return Err(Fault::NoSuchPath(None)),
     })
+}
+
+/// The chains and keys that are to be looked at.
+pub(super) fn pairs(body: &[u8]) -> Result<Vec<PairText>, InvalidBody> {
+    Ok(read::<Inspect>(body)?.pairs.into_iter().map(text).collect())
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidBody> {
@@ -153,6 +163,18 @@ struct Certificate {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Inspect {
+    pairs: Vec<Pair>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollBack {
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Bindings {
     domains: Vec<String>,
     #[serde(default, deserialize_with = "present")]
@@ -207,13 +229,23 @@ impl From<Certificate> for Upload {
 }
 
 fn upload(pairs: Vec<Pair>, options: Options) -> Upload {
-    let pairs = pairs.into_iter().map(|pair| PairText {
+    Upload {
+        pairs: pairs.into_iter().map(text).collect(),
+        options: options.keys(),
+    }
+}
+
+fn text(pair: Pair) -> PairText {
+    PairText {
         chain: pair.chain.into_bytes(),
         key: pair.key,
-    });
-    Upload {
-        pairs: pairs.collect(),
-        options: options.keys(),
+    }
+}
+
+impl RollBack {
+    fn version(self) -> Result<Option<Version>, InvalidBody> {
+        let version = self.version.map(|text| text.parse());
+        version.transpose().map_err(|_| InvalidBody::Version)
     }
 }
 

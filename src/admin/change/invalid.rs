@@ -15,6 +15,8 @@ pub(in crate::admin) enum InvalidBody {
     PairsForNothing,
     #[error("more than {MOST_DOMAINS} domains in one request")]
     TooManyDomains,
+    #[error("`version` is not written as versions are")]
+    Version,
     #[error("the condition in the header is no entity tag")]
     Condition,
     #[error("`dry_run` is `true` or `false`")]
@@ -32,6 +34,7 @@ impl InvalidBody {
             Self::Renamed => "domain_renamed",
             Self::PairsForNothing => "pairs_without_certificate",
             Self::TooManyDomains => "too_many_domains",
+            Self::Version => "invalid_version",
             Self::Condition => "invalid_condition",
             Self::DryRun => "invalid_dry_run",
         }
@@ -51,6 +54,7 @@ impl InvalidBody {
             Self::Renamed => "add a domain of the new name, and remove the old one",
             Self::PairsForNothing => "name the certificate",
             Self::TooManyDomains => "send them in several requests",
+            Self::Version => "choose one of the certificate's history",
             Self::Condition => "write the `ETag` of an answer, in its quotes",
             Self::DryRun => "write dry_run=true, or leave it out",
         }

@@ -7,16 +7,17 @@ mod keys;
 mod told;
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use zeroize::Zeroizing;
 
 use super::Audit;
 use super::Work;
+use super::answer;
 use super::fault::Fault;
-use super::route::Route;
+use super::route::{INSPECT, Route};
 use super::view;
 use crate::certificate;
 use crate::domain;
@@ -52,26 +53,19 @@ impl Changes {
         parts: Parts,
         body: Zeroizing<Vec<u8>>,
         who: Who,
-    ) -> Result<(StatusCode, view::Outcome), Fault> {
+    ) -> Result<(StatusCode, String), Fault> {
         let Self {
             manager,
             work,
             audit,
         } = self;
-        let made = work.run(move || {
-            let request = parse(&parts, &body, who)?;
-            let (dry_run, creates) = (request.dry_run, creates(&request));
-            let actor = request.actor();
-            let outcome = manager.perform(request).inspect_err(|rejection| {
-                if !dry_run {
-                    audit.refused(actor, rejection.code());
-                }
-            })?;
-            let status = match creates {
-                true => StatusCode::CREATED,
-                false => StatusCode::OK,
-            };
-            Ok((status, told::outcome(outcome, dry_run)))
+        let made = work.run(move || match Route::of(parts.uri.path())? {
+            Route::Certificate(INSPECT) if parts.method == Method::POST => {
+                let inspected = manager.inspect(&input::pairs(&body)?)?;
+                let told = told::inspection(&inspected, SystemTime::now().into());
+                Ok((StatusCode::OK, answer::write(&told)))
+            }
+            route => perform(&manager, &audit, parse(route, &parts, &body, who)?),
         });
         made.await?
     }
@@ -79,6 +73,12 @@ impl Changes {
     /// The record of changes.
     pub(super) fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// What history has of a certificate.
+    pub(super) fn history(&self, name: &certificate::Name) -> Result<view::History, Fault> {
+        let shelved = self.manager.history(name)?;
+        Ok(told::history(name, &shelved))
     }
 
     /// The tag of a domain's table, if it is there.
@@ -92,14 +92,32 @@ impl Changes {
     }
 }
 
-fn parse(parts: &Parts, body: &[u8], who: Who) -> Result<Request, Fault> {
-    let route = Route::of(parts.uri.path())?;
+fn parse(route: Route<'_>, parts: &Parts, body: &[u8], who: Who) -> Result<Request, Fault> {
     Ok(Request {
         operation: input::operation(route, &parts.method, body)?,
         dry_run: input::dry_run(parts.uri.query())?,
         condition: input::condition(&parts.headers)?,
         who,
     })
+}
+
+fn perform(
+    manager: &Manager,
+    audit: &Audit,
+    request: Request,
+) -> Result<(StatusCode, String), Fault> {
+    let (dry_run, creates) = (request.dry_run, creates(&request));
+    let actor = request.actor();
+    let outcome = manager.perform(request).inspect_err(|rejection| {
+        if !dry_run {
+            audit.refused(actor, rejection.code());
+        }
+    })?;
+    let status = match creates {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    Ok((status, answer::write(&told::outcome(outcome, dry_run))))
 }
 
 fn creates(request: &Request) -> bool {

@@ -5,10 +5,10 @@ use rustls::SignatureAlgorithm;
 use super::Facts;
 use super::order::{self, Key};
 use crate::admin::fault::Fault;
-use crate::admin::question::Range;
+use crate::admin::range::{Place, Range, Sort};
 use crate::admin::select::Selection;
 use crate::admin::view;
-use crate::certificate::{Certificate, Name, Pair};
+use crate::certificate::{Certificate, Name, Pair, Timestamp};
 use crate::domain::Pattern;
 use crate::reload::Kind;
 
@@ -17,30 +17,44 @@ type Bound<'f> = Selection<Key<'f>, &'f Pattern>;
 
 impl Facts {
     pub(super) fn certificates(&self, range: &Range<Name>) -> view::Page<view::Certificate> {
-        let mut page = Selection::new(range.after.as_ref().map(Name::as_str), range.limit);
+        let after = range.after.as_ref().map(|after| Place {
+            rank: after.rank,
+            name: after.name.as_str(),
+        });
+        let mut page = Selection::new(after, range.limit);
         for (name, certificate) in self.status.certificates.iter() {
             if range
                 .filter
                 .as_ref()
                 .is_none_or(|it| matches(certificate, it))
             {
-                page.offer(name.as_str(), certificate);
+                let (rank, name) = (rank(range.sort, certificate), name.as_str());
+                page.offer(Place { rank, name }, certificate);
             }
         }
         let (total, more) = (page.total(), page.has_more());
         let page: Vec<_> = page.into_values().map(|it| &**it).collect();
-        let last = page.last().map(|certificate| certificate.name.to_string());
+        let last = page.last().map(|certificate| Place {
+            rank: rank(range.sort, certificate),
+            name: &certificate.name,
+        });
+        let next = last.filter(|_| more).map(|last| last.cursor(range.sort));
         view::Page {
             items: self.describe(&page, FIRST_NAMES),
             total,
-            next: last.filter(|_| more),
+            next,
         }
     }
 
     pub(super) fn certificate(&self, name: &Name) -> Result<view::Certificate, Fault> {
+        let certificate = self.certificate_in_use(name)?;
+        let described = self.describe(&[certificate], usize::MAX).pop();
+        described.ok_or(Fault::Bug)
+    }
+
+    pub(super) fn certificate_in_use(&self, name: &Name) -> Result<&Certificate, Fault> {
         let certificate = self.status.certificates.get(name);
-        let described = certificate.and_then(|it| self.describe(&[it], usize::MAX).pop());
-        described.ok_or_else(|| {
+        certificate.map(|it| &**it).ok_or_else(|| {
             let mut problems = self.problems_of(Kind::Certificate, [name.as_str()]);
             Fault::UnknownCertificate(problems.remove(name.as_str()).unwrap_or_default())
         })
@@ -54,7 +68,11 @@ impl Facts {
         let mut problems = self.problems_of(Kind::Certificate, all);
         let described = certificates.iter().map(|certificate| view::Certificate {
             name: certificate.name.to_string(),
-            pairs: certificate.pairs.iter().map(|it| self.pair(it)).collect(),
+            pairs: certificate
+                .pairs
+                .iter()
+                .map(|it| pair(it, self.now))
+                .collect(),
             names: view::Excerpt {
                 total: certificate.pairs.names().count(),
                 first: texts(certificate.pairs.names().take(names)),
@@ -67,25 +85,12 @@ impl Facts {
         described.collect()
     }
 
-    fn pair(&self, pair: &Pair) -> view::Pair {
-        view::Pair {
-            key: key_kind(pair.algorithm()).to_owned(),
-            fingerprint: pair.fingerprint.to_string(),
-            not_before: pair.validity.not_before.to_string(),
-            not_after: pair.validity.not_after.to_string(),
-            days_left: pair.validity.days_left(self.now),
-            chain_length: pair.chain_length(),
-            ocsp_until: pair.staple_until().as_ref().map(ToString::to_string),
-        }
-    }
-
-    /// The domains that have these certificates or name them: one pass for all of them. `names` are
-    /// in their order.
+    /// The domains that have these certificates or name them: one pass for all of them.
     fn bound_to<'f>(&'f self, names: &[&'f Name]) -> HashMap<&'f Name, Bound<'f>> {
         let selections = names.iter();
         let selections = selections.map(|name| (*name, Selection::new(None, FIRST_NAMES)));
         let mut bound: HashMap<_, _> = selections.collect();
-        let (Some(first), Some(last)) = (names.first(), names.last()) else {
+        let (Some(first), Some(last)) = (names.iter().min(), names.iter().max()) else {
             return bound;
         };
         for domain in self.snapshot.domains.values() {
@@ -99,6 +104,22 @@ impl Facts {
         }
         bound
     }
+}
+
+pub(in crate::admin) fn pair(pair: &Pair, now: Timestamp) -> view::Pair {
+    view::Pair {
+        key: key_kind(pair.algorithm()).to_owned(),
+        fingerprint: pair.fingerprint.to_string(),
+        not_before: pair.validity.not_before.to_string(),
+        not_after: pair.validity.not_after.to_string(),
+        days_left: pair.validity.days_left(now),
+        chain_length: pair.chain_length(),
+        ocsp_until: pair.staple_until().as_ref().map(ToString::to_string),
+    }
+}
+
+fn rank(sort: Sort, certificate: &Certificate) -> i64 {
+    sort.rank(|| Some(certificate.pairs.validity().not_after))
 }
 
 /// Whether its name contains the text, or one of the names that it is valid for.

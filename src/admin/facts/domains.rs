@@ -1,9 +1,11 @@
 use super::Facts;
+use super::filter::Filter;
 use super::order::Key;
 use crate::admin::fault::Fault;
-use crate::admin::question::Range;
+use crate::admin::range::{Only, Place, Range, Sort};
 use crate::admin::select::Selection;
 use crate::admin::view;
+use crate::certificate::Validity;
 use crate::config::{Binding, HttpMode, OnExpiry, TlsPolicy, TlsVersion};
 use crate::domain::Pattern;
 use crate::proof::{Answer, Proof};
@@ -11,23 +13,47 @@ use crate::reload::Kind;
 use crate::snapshot::Domain;
 
 impl Facts {
-    pub(super) fn domains(&self, range: &Range<Pattern>) -> view::Page<view::Domain> {
-        let after = range.after.as_ref().map(Key::of);
+    pub(super) fn domains(
+        &self,
+        range: &Range<Pattern>,
+        only: &Only,
+    ) -> Result<view::Page<view::Domain>, Fault> {
+        let filter = Filter::of(self, range.filter.as_ref(), only)?;
+        let after = range.after.as_ref().map(|after| Place {
+            rank: after.rank,
+            name: Key::of(&after.name),
+        });
         let mut page = Selection::new(after, range.limit);
         for (name, domain) in self.snapshot.domains.iter() {
-            let key = Key::from(name);
-            if range.filter.as_ref().is_none_or(|it| key.contains(it)) {
-                page.offer(key, domain);
+            let name = Key::from(name);
+            if filter.lets_through(name, domain) {
+                let rank = self.rank(range.sort, domain);
+                page.offer(Place { rank, name }, domain);
             }
         }
         let (total, more) = (page.total(), page.has_more());
         let page: Vec<_> = page.into_values().map(|it| &**it).collect();
-        let last = page.last().map(|domain| domain.name().to_string());
-        view::Page {
+        let last = page.last().map(|domain| Place {
+            rank: self.rank(range.sort, domain),
+            name: domain.name(),
+        });
+        let next = last.filter(|_| more).map(|last| last.cursor(range.sort));
+        Ok(view::Page {
             items: self.describe_domains(&page),
             total,
-            next: last.filter(|_| more),
-        }
+            next,
+        })
+    }
+
+    fn rank(&self, sort: Sort, domain: &Domain) -> i64 {
+        sort.rank(|| self.validity_of(domain).map(|it| it.not_after))
+    }
+
+    /// When the certificate is valid that it has or names, if that is in use.
+    fn validity_of(&self, domain: &Domain) -> Option<Validity> {
+        let named = || self.status.certificates.get(domain.certificate_name()?);
+        let certificate = domain.certificate().or_else(named);
+        certificate.map(|it| it.pairs.validity())
     }
 
     /// The domain of this name, or the one that serves it: a wildcard.
@@ -63,6 +89,7 @@ impl Facts {
     ) -> view::Domain {
         let config = &domain.config;
         let certificate = domain.certificate();
+        let validity = self.validity_of(domain);
         let wanted = certificate.map(|it| Answer::Leaf(it.pairs.fingerprint()));
         let (http, redirect_status) = match config.http {
             HttpMode::Serve => ("serve", None),
@@ -74,6 +101,9 @@ impl Facts {
             state: domain.https.code().to_owned(),
             binding: binding(&config.binding).to_owned(),
             certificate: domain.certificate_name().map(ToString::to_string),
+            source: domain.certificate_name().map(|_| SELF_OWNED.to_owned()),
+            not_after: validity.map(|it| it.not_after.to_string()),
+            days_left: validity.map(|it| it.days_left(self.now)),
             wanted: wanted.unwrap_or(Answer::Refused).to_string(),
             proof: self.proofs.get(domain.name()).as_ref().map(proof),
             https: config.https,
@@ -88,6 +118,9 @@ impl Facts {
         }
     }
 }
+
+/// Where certificates come from: all are handed in by their owner.
+const SELF_OWNED: &str = "self-owned";
 
 fn binding(binding: &Binding) -> &'static str {
     match binding {

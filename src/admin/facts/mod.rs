@@ -2,6 +2,7 @@
 
 mod certificates;
 mod domains;
+mod filter;
 mod order;
 mod overview;
 mod problems;
@@ -21,6 +22,7 @@ use crate::proof::Proofs;
 use crate::reload::Status;
 use crate::snapshot::Snapshot;
 
+pub(super) use certificates::pair;
 pub(super) use problems::problem;
 pub(super) use states::States;
 
@@ -56,7 +58,7 @@ impl Facts {
             Question::Overview => answer::write(&self.overview()),
             Question::Certificates(range) => answer::write(&self.certificates(range)),
             Question::Certificate(name) => answer::write(&self.certificate(name)?),
-            Question::Domains(range) => answer::write(&self.domains(range)),
+            Question::Domains(range, only) => answer::write(&self.domains(range, only)?),
             Question::Domain(name) => answer::write(&self.domain(name)?),
         })
     }

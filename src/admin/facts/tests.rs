@@ -170,12 +170,12 @@ fn one_of_a_list_is_like_it_stands_in_the_list() {
     assert_eq!(served["name"], "*.live.test", "a wildcard serves it");
 }
 
-#[test]
-fn a_list_can_be_read_in_parts() {
-    let facts = facts();
+/// The names of all domains, read in parts of one.
+fn one_by_one(facts: &Facts, sort: &str) -> Vec<String> {
     let (mut names, mut after) = (Vec::new(), String::new());
     for _ in 0..4 {
-        let part = answer(&facts, &format!("/domains?limit=1&after={after}"));
+        let path = format!("/domains?limit=1&sort={sort}&after={after}");
+        let part = answer(facts, &path);
         assert_eq!(part["total"], 3);
         names.push(part["items"][0]["name"].as_str().unwrap().to_owned());
         match part["next"].as_str() {
@@ -183,7 +183,19 @@ fn a_list_can_be_read_in_parts() {
             None => break,
         }
     }
-    assert_eq!(names, ["*.live.test", "leaf.example.com", "off.test"]);
+    names
+}
+
+#[test]
+fn a_list_can_be_read_in_parts() {
+    let facts = facts();
+    let wildcard = "*.live.test";
+    for (sort, expected) in [
+        ("name", [wildcard, "leaf.example.com", "off.test"]),
+        ("expiry", ["leaf.example.com", "off.test", wildcard]),
+    ] {
+        assert_eq!(one_by_one(&facts, sort), expected);
+    }
     let filtered = answer(&facts, "/domains?filter=TEST&limit=1");
     assert_eq!(
         (&filtered["total"], &filtered["next"]),
@@ -192,6 +204,33 @@ fn a_list_can_be_read_in_parts() {
     let by_domain = answer(&facts, "/certificates?filter=leaf.ex");
     assert_eq!(by_domain["items"][0]["name"], "play");
     assert_eq!(answer(&facts, "/certificates?filter=else")["total"], 0);
+}
+
+#[test]
+fn a_list_has_what_is_asked_for() {
+    let facts = facts();
+    for (query, expected) in [
+        ("state=off", &["off.test"][..]),
+        ("state=expired", &[]),
+        ("state=quarantined", &["*.live.test"]),
+        ("certificate=play", &["leaf.example.com", "off.test"]),
+        ("certificate=missing&state=unusable", &["*.live.test"]),
+        ("covered_by=play", &["leaf.example.com"]),
+        (
+            "sort=expiry",
+            &["leaf.example.com", "off.test", "*.live.test"],
+        ),
+    ] {
+        let list = answer(&facts, &format!("/domains?{query}"));
+        let items = list["items"].as_array().unwrap().iter();
+        let names: Vec<_> = items.map(|item| item["name"].as_str().unwrap()).collect();
+        assert_eq!(names, expected, "{query}");
+        assert_eq!(list["total"], expected.len());
+    }
+    let route = Route::Domains;
+    let question = Question::parse(route, Some("covered_by=missing")).unwrap();
+    let fault = facts.answer(&question).unwrap_err();
+    assert_eq!(fault.code(), "unknown_certificate");
 }
 
 /// What is not served, since its first table is bad, is told about all the same.

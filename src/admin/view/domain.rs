@@ -15,6 +15,12 @@ pub struct Domain {
     pub binding: String,
     /// The certificate that it has or names.
     pub certificate: Option<String>,
+    /// Where the certificate comes from: `self-owned`.
+    pub source: Option<String>,
+    /// The certificate's last second, if it is in use.
+    pub not_after: Option<String>,
+    /// Whole days until then, rounded down; negative when that is over.
+    pub days_left: Option<i64>,
     /// What a TLS client should get: the leaf's fingerprint, or `refused`.
     pub wanted: String,
     /// What it got at the latest look, if there was one; something else may be wanted since.

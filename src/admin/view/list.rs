@@ -1,11 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-/// A part of a list: what follows a name, in the order of the names.
+/// A part of a list: what follows a place in it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Page<T> {
     /// The part.
     pub items: Vec<T>,
-    /// How many there are in all that contain the text of `filter`.
+    /// How many there are in all that are let through.
     pub total: usize,
     /// What to give as `after` to get the part that follows. None at the end of the list.
     pub next: Option<String>,

@@ -7,6 +7,7 @@
 mod audit;
 mod certificate;
 mod domain;
+mod history;
 mod list;
 mod outcome;
 mod problem;
@@ -15,6 +16,7 @@ mod status;
 pub use audit::{Audit, Audits, By, Replaced, Trouble};
 pub use certificate::{Certificate, Pair};
 pub use domain::{Domain, Policy, Proof};
+pub use history::{History, Inspection, Version};
 pub use list::{Excerpt, Page};
 pub use outcome::{CertificateChange, DomainChange, Outcome, Reason, Served};
 pub use problem::{Failure, Problem};

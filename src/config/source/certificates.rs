@@ -85,12 +85,14 @@ impl Source {
                 (name, found, duplicates)
             },
         );
-        let missing = self.certificates.missing().len();
+        let missing = self.certificates.missing().clone();
         let news = self.note_certificates(found, &lost, now);
         changes.certificates.extend(news);
         if everything {
             self.certificates.sweep(&lost);
-        } else if self.certificates.missing().len() > missing
+        } else if self
+            .certificates
+            .has_lost(&missing, &look.wanted.certificates)
             && directories.iter().any(|it| listing::looks_lost(it))
         {
             return self.scan_certificates(directories, look, true, parse, changes);

@@ -63,11 +63,11 @@ impl Source {
             });
             (path, found)
         });
-        let missing = self.domains.missing().len();
+        let missing = self.domains.missing().clone();
         changes.domains.extend(self.domains.note(found, &lost, now));
         if everything {
             self.domains.sweep(&lost);
-        } else if self.domains.missing().len() > missing && looks_lost(&directory) {
+        } else if self.domains.has_lost(&missing, &look.wanted.domains) && looks_lost(&directory) {
             return self.scan_domains(look, true, parse, changes);
         }
         changes.domains_missing = self.domains.missing().clone();

@@ -12,6 +12,9 @@ pub struct Look {
     pub again: BTreeSet<Name>,
     /// Whether the next part of a look at everything is taken as well, where one is under way.
     pub patrol: bool,
+    /// What somebody of ours has just written or taken away: that it is not there any more is no
+    /// sign that its directory is lost.
+    pub wanted: Items,
 }
 
 impl Look {
@@ -21,6 +24,7 @@ impl Look {
             scope,
             again: BTreeSet::new(),
             patrol: true,
+            wanted: Items::default(),
         }
     }
 }

@@ -95,6 +95,12 @@ impl<K: Ord + Clone> Units<K> {
         &self.missing
     }
 
+    /// Whether some unit is missing that was not before, and that nobody took away.
+    pub(super) fn has_lost(&self, before: &BTreeSet<K>, taken_away: &BTreeSet<K>) -> bool {
+        let mut missing = self.missing.iter();
+        missing.any(|key| !before.contains(key) && !taken_away.contains(key))
+    }
+
     /// Stops telling that these are missing.
     pub(super) fn drop_missing(&mut self, keys: &[K]) {
         for key in keys {

@@ -271,6 +271,7 @@ impl Scene {
             scope,
             again,
             patrol,
+            wanted: Items::default(),
         };
         reloader.reload(look, &Manner::Running(&Wanted::default()));
         self.assert_sound();

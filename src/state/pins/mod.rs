@@ -11,7 +11,7 @@ use super::digest::FilesDigest;
 use super::disk;
 use super::version::Version;
 use super::warning::Warning;
-use crate::certificate::{Name, Timestamp};
+use crate::certificate::{Files, Name, Timestamp};
 
 /// The pins in `rollback/` of the state directory, one file for each certificate that has one.
 #[derive(Clone, Debug)]
@@ -139,6 +139,15 @@ fn file_name(certificate: &Name) -> String {
 }
 
 impl Pin {
+    /// Serves a version in place of these files from now on.
+    pub fn in_place_of(files: &Files, version: Version, now: Timestamp) -> Self {
+        Self {
+            version,
+            files: FilesDigest::of(files.readable()),
+            since: now,
+        }
+    }
+
     /// Reads what `Display` writes.
     ///
     /// # Errors

@@ -195,3 +195,21 @@ async fn no_key_comes_back() {
         .collect::<String>();
     assert!(lines.iter().all(|line| !log.contains(line)));
 }
+
+/// Whoever takes the last certificate away means it: its directory is not lost.
+#[tokio::test]
+async fn the_last_certificate_can_be_deleted() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let deleted = api.make("DELETE", CERTIFICATE, Value::Null).await;
+    assert_eq!(deleted["certificate"]["after"], Value::Null);
+    assert_eq!(deleted["problems"], json!([]));
+    assert_eq!(edge.status("").await["certificates"], 0);
+    let removed = api
+        .make("DELETE", &format!("/domains/{PLAY}"), Value::Null)
+        .await;
+    assert_eq!(removed["problems"], json!([]));
+    assert_eq!(edge.status("").await["domains"]["total"], 0);
+    api.make("POST", "/reload", Value::Null).await;
+    edge.counts("lockgate_quarantined", &[], 0.0).await;
+}

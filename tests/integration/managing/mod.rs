@@ -4,6 +4,7 @@ mod audit;
 mod bindings;
 mod certificates;
 mod domains;
+mod history;
 
 use std::fs;
 
