@@ -1,10 +1,20 @@
 //! The command line.
 
+mod asking;
+mod bindings;
 mod certificates;
+mod change;
 mod check;
 mod client;
+mod completions;
+mod domains;
+mod failed;
+mod list;
+mod printed;
 mod status;
 mod summary;
+mod switch;
+mod text;
 mod token;
 
 use std::io::{self, Write};
@@ -12,9 +22,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::app::App;
 use crate::telemetry;
+use printed::print;
 
 /// TLS-terminating edge reverse proxy for live-streaming playback domains.
 ///
@@ -40,11 +52,37 @@ enum Command {
     Run,
     /// List every problem of the configuration directory, and exit with 1 if there is one.
     Check,
-    /// Look into the history of certificates, and go back to a version of it.
+    /// List, show, add, change and remove domains.
+    Domains {
+        #[command(subcommand)]
+        command: domains::Command,
+    },
+    /// List, show, add, update and delete certificates, and go back in their history.
+    ///
+    /// `history` and `rollback` work on the state directory, also while lockgate does not run.
     Certificates {
         #[command(subcommand)]
         command: certificates::Command,
     },
+    /// Bind a certificate to domains, and switch their HTTPS on.
+    ///
+    /// Domains that the certificate is not valid for are left as they were, and told.
+    #[command(after_help = ASKING)]
+    Bind(bindings::Bind),
+    /// Take the certificate from domains: they go to plain HTTP.
+    ///
+    /// On a terminal, it first tells which domains lose HTTPS and how many viewers have to leave,
+    /// and asks.
+    #[command(after_help = ASKING)]
+    Unbind(bindings::Unbind),
+    /// Switch the HTTPS of domains on or off.
+    ///
+    /// Before it goes off, on a terminal, it first tells how many viewers have to leave, and asks.
+    #[command(after_help = ASKING)]
+    Https(bindings::Https),
+    /// Read all files again, as SIGHUP does, and tell which problems began.
+    #[command(after_help = ASKING)]
+    Reload(change::Options),
     /// Ask the running process how it is.
     ///
     /// Shows what is in place and since when, every problem with what to do about it, domains that
@@ -60,7 +98,23 @@ enum Command {
         #[arg(long, value_enum, default_value_t = token::RoleName::Operator)]
         role: token::RoleName,
     },
+    /// Print what a shell completes the commands with.
+    ///
+    /// For bash: lockgate completions bash > /etc/bash_completion.d/lockgate
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
 }
+
+const ASKING: &str = "\
+Asks the running process, with its token: run it as the user that lockgate runs as, or name both
+with --admin and --token-file. A change is made in the files of the configuration directory, and
+answered when it is served.
+
+Exits with 0 when it is done, with 1 when some of it is not (the reasons are printed), and with 2
+when all of it is refused, or the process cannot be asked.";
 
 const AFTER_HELP: &str = "\
 Files in the configuration directory:
@@ -79,7 +133,13 @@ Environment:
 pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Some(Command::Check) => check::run(&args.config),
+        Some(Command::Domains { command }) => print(domains::run(&args.config, command)),
         Some(Command::Certificates { command }) => certificates::run(&args.config, command),
+        Some(Command::Bind(bind)) => print(bindings::bind(&args.config, bind)),
+        Some(Command::Unbind(unbind)) => print(bindings::unbind(&args.config, unbind)),
+        Some(Command::Https(https)) => print(bindings::https(&args.config, https)),
+        Some(Command::Reload(options)) => print(bindings::reload(&args.config, options)),
+        Some(Command::Completions { shell }) => print(Ok(completions::script(*shell))),
         Some(Command::Token { role }) => token::run(&args.config, *role),
         Some(Command::Status(status)) => status::run(&args.config, status),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
@@ -93,4 +153,16 @@ fn run(args: &Args) -> anyhow::Result<()> {
     // Nobody may be there to read it; that is no reason not to serve.
     let _ = write!(io::stdout(), "{}", summary::Summary::of(&app));
     Ok(app.run()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_options_of_a_command_have_the_same_name() {
+        Args::command().debug_assert();
+    }
 }

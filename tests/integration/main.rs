@@ -9,6 +9,7 @@ mod support;
 mod admin_access;
 mod client_auth;
 mod coalescing;
+mod commands;
 mod deadlines;
 mod fields;
 mod history;

@@ -1,4 +1,4 @@
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::endpoint::Endpoint;
@@ -9,9 +9,6 @@ use super::unasked::Unasked;
 pub(in crate::cli) struct Answer {
     pub(super) from: Endpoint,
     pub(in crate::cli) status: StatusCode,
-    /// The version of what was told, for [`super::Ask::if_match`].
-    #[expect(dead_code, reason = "commands that change something use it")]
-    pub(in crate::cli) etag: Option<HeaderValue>,
     pub(in crate::cli) body: Vec<u8>,
 }
 

@@ -4,7 +4,6 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 use http::Request;
-use http::header::ETAG;
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -68,7 +67,6 @@ where
     spawn_local(connection);
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
-    let etag = response.headers().get(ETAG).cloned();
     let mut body = Vec::new();
     let mut incoming = response.into_body();
     while let Some(data) = next(&mut incoming).await.map_err(broken)? {
@@ -80,7 +78,6 @@ where
     Ok(Answer {
         from: endpoint.clone(),
         status,
-        etag,
         body,
     })
 }

@@ -8,11 +8,12 @@ mod find;
 mod pass;
 mod unasked;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, IF_MATCH};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderValue, Method, Request};
 use rustls::crypto::aws_lc_rs;
 use tokio::runtime::{self, LocalOptions};
@@ -53,12 +54,12 @@ pub(super) struct Client {
 }
 
 /// A request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Ask {
     method: Method,
     target: String,
     json: Option<String>,
-    if_match: Option<HeaderValue>,
+    condition: Option<HeaderName>,
 }
 
 impl Ask {
@@ -73,28 +74,35 @@ impl Ask {
             method,
             target: target.into(),
             json: None,
-            if_match: None,
+            condition: None,
         }
     }
 
     /// With a body.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "commands that change something use it")
-    )]
     pub(super) fn json(self, json: String) -> Self {
         let json = Some(json);
         Self { json, ..self }
     }
 
-    /// Only if what is there still has this `ETag`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "commands that change something use it")
-    )]
-    pub(super) fn if_match(self, etag: HeaderValue) -> Self {
-        let if_match = Some(etag);
-        Self { if_match, ..self }
+    /// Only if it is there.
+    pub(super) fn if_there(self) -> Self {
+        let condition = Some(IF_MATCH);
+        Self { condition, ..self }
+    }
+
+    /// Only if it is not there yet.
+    pub(super) fn if_new(self) -> Self {
+        let condition = Some(IF_NONE_MATCH);
+        Self { condition, ..self }
+    }
+
+    /// How long the whole exchange may take. A change is answered when it is served, and may have
+    /// to wait for others: the process itself gives it 90 seconds.
+    fn longest(&self) -> Duration {
+        match self.method {
+            Method::GET => Duration::from_secs(10),
+            _ => Duration::from_secs(100),
+        }
     }
 
     fn request(&self, host: &str, pass: &Pass) -> Result<Request<String>, http::Error> {
@@ -105,13 +113,20 @@ impl Ask {
         if let Some(authorization) = pass.authorization() {
             request = request.header(AUTHORIZATION, authorization);
         }
-        if let Some(etag) = &self.if_match {
-            request = request.header(IF_MATCH, etag);
+        if let Some(condition) = &self.condition {
+            request = request.header(condition, HeaderValue::from_static("*"));
         }
         if self.json.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         request.body(self.json.clone().unwrap_or_default())
+    }
+}
+
+/// Leaves out the body: it may have a private key in it.
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.target)
     }
 }
 
@@ -161,7 +176,7 @@ impl Client {
         let request = ask.request(&self.endpoint.host(), &self.pass)?;
         let answer = runtime.block_on(async {
             let answer = connect::ask(&self.endpoint, &self.connector, request);
-            timeout(LONGEST, answer).await
+            timeout(ask.longest(), answer).await
         });
         let slow = |_| Unasked::Timeout(self.endpoint.clone());
         let answer = answer.map_err(slow)??;
@@ -171,9 +186,6 @@ impl Client {
         }
     }
 }
-
-/// For the whole exchange.
-const LONGEST: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -187,15 +199,15 @@ mod tests {
         std::fs::write(&file, &token).unwrap();
         let pass = Pass::of_file(&file).unwrap();
         let ask = Ask::new(Method::PUT, "/api/v1/domains/a.test");
-        let ask = ask.json("{}".to_owned());
-        let ask = ask.if_match(HeaderValue::from_static("\"7\""));
+        let ask = ask.json("{\"key\":\"secret\"}".to_owned()).if_there();
+        assert_eq!(format!("{ask:?}"), "PUT /api/v1/domains/a.test");
         let request = ask.request("localhost:1", &pass).unwrap();
         assert_eq!(request.method(), Method::PUT);
-        assert_eq!(request.body(), "{}");
+        assert_eq!(request.body(), "{\"key\":\"secret\"}");
         for (name, value) in [
             ("host", "localhost:1"),
             ("content-type", "application/json"),
-            ("if-match", "\"7\""),
+            ("if-match", "*"),
             ("authorization", &format!("Bearer {token}")),
         ] {
             assert_eq!(request.headers()[name], value);

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write};
 
-use super::line::{few, line};
-use super::{Show, problem};
+use super::Show;
 use crate::admin::view::{Certificate, Pair};
+use crate::cli::text::{few, line, show_problems};
 
 impl Show for Certificate {
     fn show(&self, out: &mut String) -> fmt::Result {
@@ -13,7 +13,7 @@ impl Show for Certificate {
         line(out, "names", self.names.first.join(", "))?;
         let domains = few(&self.domains.first, self.domains.total);
         line(out, "domains", format!("{}: {domains}", self.domains.total))?;
-        problem::show(out, &self.problems, self.problems.len())
+        show_problems(out, &self.problems, self.problems.len())
     }
 
     fn is_well(&self) -> bool {

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write};
 
-use super::line::line;
-use super::{Show, problem};
+use super::Show;
 use crate::admin::view::{Domain, Policy, Proof};
+use crate::cli::text::{line, show_problems};
 
 impl Show for Domain {
     fn show(&self, out: &mut String) -> fmt::Result {
@@ -23,7 +23,7 @@ impl Show for Domain {
         if !self.remarks.is_empty() {
             line(out, "remarks", &self.remarks)?;
         }
-        problem::show(out, &self.problems, self.problems.len())
+        show_problems(out, &self.problems, self.problems.len())
     }
 
     fn is_well(&self) -> bool {

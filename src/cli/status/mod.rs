@@ -3,9 +3,7 @@
 mod certificate;
 mod domain;
 mod failure;
-mod line;
 mod overview;
-mod problem;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -71,7 +69,7 @@ pub(super) fn run(directory: &Path, args: &Args) -> anyhow::Result<ExitCode> {
 const NOT_ASKED: u8 = 2;
 
 /// An answer, for a person.
-trait Show: DeserializeOwned {
+pub(super) trait Show: DeserializeOwned {
     fn show(&self, out: &mut String) -> fmt::Result;
 
     fn is_well(&self) -> bool;

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write};
 
-use super::line::{count, line};
-use super::{Show, problem};
+use super::Show;
 use crate::admin::view::{Change, Differing, Domains, End, Excerpt, Status};
+use crate::cli::text::{count, line, show_problems};
 
 impl Show for Status {
     fn show(&self, out: &mut String) -> fmt::Result {
@@ -20,7 +20,7 @@ impl Show for Status {
         line(out, "files", self.files())?;
         line(out, "last change", self.last_change())?;
         line(out, "next end", self.next_end())?;
-        problem::show(out, &self.problems.first, self.problems.total)?;
+        show_problems(out, &self.problems.first, self.problems.total)?;
         show_differing(out, &self.differing)?;
         show_ends(out, &self.nearest_ends)
     }

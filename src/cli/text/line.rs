@@ -1,12 +1,12 @@
 use std::fmt::{self, Write};
 
 /// Writes a line that begins with what it is about.
-pub(super) fn line(out: &mut String, title: &str, text: impl fmt::Display) -> fmt::Result {
+pub(in crate::cli) fn line(out: &mut String, title: &str, text: impl fmt::Display) -> fmt::Result {
     writeln!(out, "  {title:14}  {text}")
 }
 
 /// A number of things, in the right form.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(in crate::cli) fn count(number: usize, thing: &str) -> String {
     match number {
         1 => format!("1 {thing}"),
         _ => format!("{number} {thing}s"),
@@ -14,7 +14,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 }
 
 /// The first few of a list, and how many more there are.
-pub(super) fn few(names: &[String], total: usize) -> String {
+pub(in crate::cli) fn few(names: &[String], total: usize) -> String {
     let shown = &names[..names.len().min(FEW)];
     match total - shown.len().min(total) {
         0 if shown.is_empty() => "none".to_owned(),

@@ -4,7 +4,11 @@ use super::line::count;
 use crate::admin::view::Problem;
 
 /// Writes problems, each with what to do about it; `total` of them are there in all.
-pub(super) fn show(out: &mut String, problems: &[Problem], total: usize) -> fmt::Result {
+pub(in crate::cli) fn show_problems(
+    out: &mut String,
+    problems: &[Problem],
+    total: usize,
+) -> fmt::Result {
     if total == 0 {
         return Ok(());
     }

@@ -15,7 +15,7 @@ use crate::reload;
 use crate::state::{Pin, Version};
 
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// List the versions of a certificate that are kept, the newest first.
     History {
         /// The certificate's name: that of its directory, or of its file without the ending.
