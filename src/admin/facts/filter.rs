@@ -4,7 +4,7 @@ use super::Facts;
 use super::order::Key;
 use crate::admin::fault::Fault;
 use crate::admin::range::{Only, State};
-use crate::certificate::{Certificate, Name};
+use crate::certificate::Name;
 use crate::domain::Pattern;
 use crate::reload::{Effect, Kind};
 use crate::snapshot::Domain;
@@ -16,7 +16,8 @@ pub(super) struct Filter<'f> {
     /// Those whose newest tables are refused, if only they are wanted.
     quarantined: Option<HashSet<Pattern>>,
     certificate: Option<&'f Name>,
-    covered_by: Option<&'f Certificate>,
+    /// The names of each leaf of the certificate that is to be valid for them: it may have thousands.
+    covered_by: Option<Vec<HashSet<&'f Pattern>>>,
 }
 
 impl<'f> Filter<'f> {
@@ -27,7 +28,11 @@ impl<'f> Filter<'f> {
         only: &'f Only,
     ) -> Result<Self, Fault> {
         let covered_by = only.covered_by.as_ref();
-        let covered_by = covered_by.map(|name| facts.certificate_in_use(name));
+        let covered_by = covered_by.map(|name| {
+            let certificate = facts.certificate_in_use(name)?;
+            let leaves = certificate.pairs.iter();
+            Ok::<_, Fault>(leaves.map(|leaf| leaf.names().iter().collect()).collect())
+        });
         let (state, quarantined) = match only.state {
             None => (None, None),
             Some(State::Is(state)) => (Some(state), None),
@@ -48,8 +53,14 @@ impl<'f> Filter<'f> {
             && self.text.is_none_or(|text| key.contains(text))
             && (self.certificate.is_none() || domain.certificate_name() == self.certificate)
             && self.quarantined.as_ref().is_none_or(|it| it.contains(name))
-            && self.covered_by.is_none_or(|it| it.pairs.covers(name))
+            && self.covered_by.as_ref().is_none_or(|it| covers(it, name))
     }
+}
+
+/// Whether all leaves are valid for all that a domain's name stands for.
+fn covers(leaves: &[HashSet<&Pattern>], domain: &Pattern) -> bool {
+    let covers = |leaf: &HashSet<_>| domain.covered_by().any(|name| leaf.contains(&name));
+    leaves.iter().all(covers)
 }
 
 impl Facts {
