@@ -33,6 +33,7 @@ main() {
   check_dependencies
   check "alert rules" check_alerts
   check "release build" cargo build --release --locked
+  check "API against its description" bash tests/api/schemathesis.sh
   suite "end-to-end tests" count_node end_to_end
 
   summary
@@ -52,6 +53,7 @@ install_debian() {
   lacks cc && missing+=(gcc libc6-dev)
   lacks node && missing+=(nodejs npm)
   lacks promtool && missing+=(prometheus)
+  python3 -m venv --help >/dev/null 2>&1 && python3 -m ensurepip --version >/dev/null 2>&1 || missing+=(python3 python3-venv)
   ((${#missing[@]} > 0)) || return 0
 
   keep_services_stopped

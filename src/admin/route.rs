@@ -24,7 +24,7 @@ pub(super) enum Route<'p> {
 impl<'p> Route<'p> {
     /// A path for each, with a name where they have one.
     #[cfg(test)]
-    pub(super) const TEMPLATES: [&'static str; 14] = [
+    pub(super) const TEMPLATES: [&'static str; 15] = [
         "/healthz",
         "/readyz",
         "/metrics",
@@ -39,6 +39,7 @@ impl<'p> Route<'p> {
         "/api/v1/domains/{name}",
         "/api/v1/bindings",
         "/api/v1/reload",
+        "/api/v1/audit",
     ];
 
     /// Finds out what a path stands for.

@@ -108,6 +108,49 @@ fn what_is_told_is_as_it_says() {
 }
 
 #[test]
+fn what_the_audit_log_tells_is_as_it_says() {
+    let trouble = view::Trouble {
+        kind: "domain".to_owned(),
+        ..view::Trouble::default()
+    };
+    let one = |name: &str| view::Excerpt {
+        total: 1,
+        first: vec![name.to_owned()],
+    };
+    let audit = view::Audit {
+        id: 1_795_527_193_752_009,
+        time: "2026-11-24T13:33:13Z".to_owned(),
+        by: view::By {
+            way: "api".to_owned(),
+            role: Some("operator".to_owned()),
+            peer: None,
+            operation: Some("bind".to_owned()),
+            subject: None,
+        },
+        result: "published".to_owned(),
+        code: None,
+        generation: Some(7),
+        certificates: view::Excerpt {
+            total: 1,
+            first: vec![view::Replaced::default()],
+        },
+        domains_added: one("a.test"),
+        domains_changed: one("b.test"),
+        domains_removed: one("c.test"),
+        problems: view::Excerpt {
+            total: 1,
+            first: vec![trouble],
+        },
+        recovered: view::Excerpt::default(),
+    };
+    let audits = view::Audits {
+        items: vec![audit],
+        next: Some("1".to_owned()),
+    };
+    fits_view("Audits", &audits);
+}
+
+#[test]
 fn what_came_of_a_change_is_as_it_says() {
     let served = view::Served {
         state: "serving".to_owned(),
