@@ -87,7 +87,10 @@ run() {
 }
 
 clean_up() {
-  if [[ $SERVER ]]; then kill "$SERVER" && wait "$SERVER" || true; fi
+  if [[ $SERVER ]]; then
+    kill "$SERVER" || true
+    wait "$SERVER" || true
+  fi
   rm -rf "$PLACE"
 }
 
