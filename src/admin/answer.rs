@@ -2,7 +2,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use super::view;
 use crate::manage::Tag;
+use crate::state::Role;
 
 /// A line for people and probes.
 pub(super) fn text(status: StatusCode, text: &str) -> Response<String> {
@@ -17,6 +19,12 @@ pub(super) fn json(status: StatusCode, json: String) -> Response<String> {
 /// Why there is no answer (RFC 9457).
 pub(super) fn problem(status: StatusCode, json: String) -> Response<String> {
     answer(status, "application/problem+json", json)
+}
+
+/// Whose token a request has shown.
+pub(super) fn session(role: Option<Role>) -> Response<String> {
+    let role = role.map(|role| role.to_string());
+    json(StatusCode::OK, write(&view::Session { role }))
 }
 
 /// Metrics (OpenMetrics 1.0).

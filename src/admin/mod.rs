@@ -1,11 +1,12 @@
 //! The admin listener: metrics, health and status, for machines that watch this one, and for the
-//! commands that ask it. [`access`] says who may ask what.
+//! commands and the [`console`] that ask it. [`access`] says who may ask what.
 
 mod access;
 mod answer;
 mod audit;
 mod body;
 mod change;
+mod console;
 mod facts;
 mod fault;
 mod metrics;
@@ -105,6 +106,8 @@ impl Admin {
         match route {
             Route::Health => Ok(answer::text(StatusCode::OK, "ok\n")),
             Route::Ready => Ok(self.readiness()),
+            Route::Console(asset) => Ok(console::answer(asset)),
+            Route::Session => Ok(answer::session(role)),
             Route::OpenApi => {
                 let document = openapi::DOCUMENT.to_owned();
                 Ok(answer::json(StatusCode::OK, document))

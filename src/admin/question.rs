@@ -34,6 +34,8 @@ impl Question {
             Route::Health
             | Route::Ready
             | Route::Metrics
+            | Route::Console(_)
+            | Route::Session
             | Route::OpenApi
             | Route::History(_)
             | Route::Rollback(_)

@@ -1,5 +1,6 @@
 use http::Method;
 
+use super::console::Asset;
 use super::fault::Fault;
 
 /// What a path stands for. Names are as they stand in the path.
@@ -8,6 +9,10 @@ pub(super) enum Route<'p> {
     Health,
     Ready,
     Metrics,
+    /// A part of the console.
+    Console(&'static Asset),
+    /// Whose token it is.
+    Session,
     OpenApi,
     Status,
     Certificates,
@@ -24,11 +29,12 @@ pub(super) enum Route<'p> {
 impl<'p> Route<'p> {
     /// A path for each, with a name where they have one.
     #[cfg(test)]
-    pub(super) const TEMPLATES: [&'static str; 15] = [
+    pub(super) const TEMPLATES: [&'static str; 16] = [
         "/healthz",
         "/readyz",
         "/metrics",
         "/api/v1/openapi.json",
+        "/api/v1/session",
         "/api/v1/status",
         "/api/v1/certificates",
         "/api/v1/certificates/{name}",
@@ -50,10 +56,14 @@ impl<'p> Route<'p> {
             "/metrics" => return Ok(Self::Metrics),
             _ => {}
         }
+        if let Some(asset) = Asset::at(path) {
+            return Ok(Self::Console(asset));
+        }
         let Some(below) = path.strip_prefix("/api/v1/") else {
             return Err(Fault::NoSuchPath(moved(path)));
         };
         match below.split_once('/') {
+            None if below == "session" => Ok(Self::Session),
             None if below == "openapi.json" => Ok(Self::OpenApi),
             None if below == "status" => Ok(Self::Status),
             None if below == "certificates" => Ok(Self::Certificates),
@@ -81,6 +91,8 @@ impl<'p> Route<'p> {
             Self::Health
             | Self::Ready
             | Self::Metrics
+            | Self::Console(_)
+            | Self::Session
             | Self::OpenApi
             | Self::Status
             | Self::Certificates
@@ -125,6 +137,7 @@ mod tests {
             ("/healthz", Route::Health),
             ("/readyz", Route::Ready),
             ("/metrics", Route::Metrics),
+            ("/api/v1/session", Route::Session),
             ("/api/v1/openapi.json", Route::OpenApi),
             ("/api/v1/status", Route::Status),
             ("/api/v1/certificates", Route::Certificates),
@@ -145,7 +158,9 @@ mod tests {
             assert_eq!(Route::of(path).unwrap(), expected, "{path}");
         }
         for path in [
-            "/",
+            "/console",
+            "/console/",
+            "/console/../index.html",
             "/api",
             "/api/v1/",
             "/api/v1/x",

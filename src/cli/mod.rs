@@ -97,6 +97,11 @@ enum Command {
         /// What the token is good for.
         #[arg(long, value_enum, default_value_t = token::RoleName::Operator)]
         role: token::RoleName,
+        /// Print a link that opens the web console and logs in.
+        ///
+        /// The token stands behind the `#`, which browsers never send.
+        #[arg(long)]
+        link: bool,
     },
     /// Print what a shell completes the commands with.
     ///
@@ -140,7 +145,7 @@ pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Https(https)) => print(bindings::https(&args.config, https)),
         Some(Command::Reload(options)) => print(bindings::reload(&args.config, options)),
         Some(Command::Completions { shell }) => print(Ok(completions::script(*shell))),
-        Some(Command::Token { role }) => token::run(&args.config, *role),
+        Some(Command::Token { role, link }) => token::run(&args.config, *role, *link),
         Some(Command::Status(status)) => status::run(&args.config, status),
         Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
     }

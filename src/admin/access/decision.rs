@@ -7,6 +7,7 @@ use super::keys::Keys;
 use super::peer::Peer;
 use super::refusal::Refusal;
 use super::{host, origin};
+use crate::admin::console::Asset;
 use crate::config::{AdminHost, OpenPath};
 use crate::state::Role;
 
@@ -62,7 +63,7 @@ pub(super) fn decide(
     if !origin::is_own(asked, peer) {
         return Err(Refusal::Origin);
     }
-    if is_open(asked, rules.open) {
+    if is_open(asked, rules.open) || is_shell(asked) {
         return Ok(None);
     }
     let shown = bearer(asked.headers).ok_or(Refusal::NoToken)?;
@@ -79,6 +80,11 @@ pub(super) fn decide(
 fn is_open(asked: &Asked<'_>, open: &[OpenPath]) -> bool {
     let is_open = open.iter().any(|open| open.path() == asked.path);
     asked.path == HEALTH || is_open && asked.only_reads()
+}
+
+/// The console's pages and scripts, which are the same for everybody.
+fn is_shell(asked: &Asked<'_>) -> bool {
+    asked.only_reads() && Asset::at(asked.path).is_some()
 }
 
 /// It tells nothing but that the process runs, which whoever can connect knows.

@@ -1,14 +1,26 @@
-use http::HeaderMap;
 use http::header::ORIGIN;
+use http::{HeaderMap, Method};
 
 use super::decision::Asked;
 use super::host::{HostPort, named};
 use super::peer::Peer;
+use crate::admin::console;
 
 /// Whether a request comes from one of our own pages, or from no page at all. What another page
 /// sends (CSRF) says so: in `Origin` (RFC 6454 section 7), or in `Sec-Fetch-Site` (Fetch Metadata).
 pub(super) fn is_own(asked: &Asked<'_>, peer: &Peer) -> bool {
-    !is_cross_site(asked.headers) && origin_is_own(asked, peer)
+    (!is_cross_site(asked.headers) || opens_console(asked)) && origin_is_own(asked, peer)
+}
+
+/// Whether somebody follows a link to the console. The page that has the link sees nothing of it,
+/// and the answer is the same for everybody.
+fn opens_console(asked: &Asked<'_>) -> bool {
+    let says = |name, value: &str| {
+        let mut values = asked.headers.get_all(name).iter();
+        values.next().is_some_and(|it| it == value) && values.next().is_none()
+    };
+    let navigates = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+    navigates && *asked.method == Method::GET && asked.path == console::HOME
 }
 
 fn is_cross_site(headers: &HeaderMap) -> bool {

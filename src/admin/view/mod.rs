@@ -11,6 +11,7 @@ mod history;
 mod list;
 mod outcome;
 mod problem;
+mod session;
 mod status;
 
 pub use audit::{Audit, Audits, By, Replaced, Trouble};
@@ -20,4 +21,5 @@ pub use history::{History, Inspection, Version};
 pub use list::{Excerpt, Page};
 pub use outcome::{CertificateChange, DomainChange, Outcome, Reason, Served};
 pub use problem::{Failure, Problem};
+pub use session::Session;
 pub use status::{Change, Differing, Domains, End, Problems, ReasonCount, Status, Tickets};

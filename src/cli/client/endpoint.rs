@@ -61,7 +61,7 @@ impl FromStr for Endpoint {
 
 impl Endpoint {
     /// Where the settings of a configuration directory put it.
-    pub(super) fn of(directory: &Path, admin: &Admin) -> Result<Self, Unasked> {
+    pub(in crate::cli) fn of(directory: &Path, admin: &Admin) -> Result<Self, Unasked> {
         let address = match &admin.listen {
             AdminListen::Unix(path) => return Ok(Self::Unix(directory.join(path))),
             AdminListen::Tcp(address) if address.port() == 0 => return Err(Unasked::NoPort),

@@ -20,7 +20,7 @@ use tokio::runtime::{self, LocalOptions};
 use tokio::time::timeout;
 
 pub(super) use answer::Answer;
-use endpoint::Endpoint;
+pub(super) use endpoint::Endpoint;
 pub(super) use find::find;
 use pass::Pass;
 pub(super) use unasked::Unasked;

@@ -24,6 +24,8 @@ pub(in crate::cli) enum Unasked {
     Problems(Vec<config::Problem>),
     #[error("the process chose the port of admin.listen by itself")]
     NoPort,
+    #[error("no browser reaches the unix socket {}", .0.display())]
+    NoBrowser(PathBuf),
     #[error("cannot read {}: {}", .0.display(), .1)]
     TokenFile(PathBuf, #[source] io::Error),
     #[error(transparent)]
@@ -88,6 +90,9 @@ impl Unasked {
         match self {
             Self::Settings { .. } => "name the configuration directory with --config",
             Self::Problems(_) => "or name the admin listener with --admin",
+            Self::NoBrowser(_) => {
+                "lead a port to it (ssh -L 9180:SOCKET), open that, and log in with what `lockgate token` prints"
+            }
             Self::NoPort => "name the address that its log says with --admin",
             Self::TokenFile(..) => "name the file with the token with --token-file",
             Self::Token(error) => error.hint(),

@@ -45,9 +45,9 @@ class Browser {
     this.#browser = browser;
   }
 
-  /** Opens a page and keeps what goes wrong in it. */
-  async open(url) {
-    const page = await this.#browser.newPage();
+  /** Opens a page and keeps what goes wrong in it; `options` are those of its context. */
+  async open(url, options = {}) {
+    const page = await this.#browser.newPage(options);
     page.complaints = [];
     page.on('pageerror', (error) => page.complaints.push(error.message));
     page.on('console', (message) => {

@@ -12,7 +12,8 @@ import { until } from './wait.mjs';
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 /** What `admin()` may ask for without a token. */
 export const OPEN = '["/metrics", "/readyz"]';
-const PROGRAM = process.env.LOCKGATE_BIN ?? join(REPOSITORY, 'target/release/lockgate');
+/** The program under test. */
+export const PROGRAM = process.env.LOCKGATE_BIN ?? join(REPOSITORY, 'target/release/lockgate');
 
 /** A new configuration directory below `directory`, with nothing but ports in it. */
 export async function newConfiguration(directory) {

@@ -30,6 +30,23 @@ async fn a_token_is_printed_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_link_leads_to_the_console_with_the_token_behind_the_hash() {
+    let edge = closed().await;
+    let path = edge.config.path();
+    let settings = |listen: &str| {
+        let text = format!("[admin]\nlisten = \"{listen}\"\n");
+        fs::write(path.join("lockgate.toml"), text).expect("it is written");
+    };
+    settings("0.0.0.0:9180");
+    let viewer = outcome("token --link --role viewer", &path).await;
+    let expected = format!("http://127.0.0.1:9180/#token={}\n", token(&edge, "viewer"));
+    assert_eq!(viewer.stdout, expected, "{viewer:?}");
+    settings("unix:admin.sock");
+    let socket = outcome("token --link", &path).await;
+    assert_says(&socket, 1, &["no browser reaches", "lockgate token"]);
+}
+
+#[tokio::test]
 async fn a_token_that_cannot_be_printed_says_what_to_do() {
     let config = ConfigDir::new();
     let path = config.path();

@@ -2,7 +2,7 @@ use super::{assert_fault, closed, showing, token};
 use crate::support::{ConfigDir, Edge};
 
 const PATHS: [&str; 12] = [
-    "/",
+    "/console",
     "/readyz",
     "/metrics",
     "/status",

@@ -1,6 +1,7 @@
 //! Who may ask what at the admin listener, and where it is.
 
 mod command;
+mod console;
 mod decision;
 mod places;
 mod tls;

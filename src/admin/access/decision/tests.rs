@@ -94,7 +94,13 @@ impl Case {
 
 #[test]
 fn a_token_is_needed_for_all_but_what_is_open() {
-    for path in ["/", "/readyz", "/api/v1/status", "/healthz/", "/metrics/x"] {
+    for path in [
+        "/api/v1",
+        "/readyz",
+        "/api/v1/status",
+        "/healthz/",
+        "/metrics/x",
+    ] {
         assert_eq!(get(path).decide(), Err("token_required"), "{path}");
     }
     for path in ["/healthz", "/metrics", "/metrics?x"] {
@@ -102,19 +108,19 @@ fn a_token_is_needed_for_all_but_what_is_open() {
     }
     let post = get("/metrics").method(Method::POST);
     assert_eq!(post.decide(), Err("token_required"));
-    let basic = get("/").with("authorization", "Basic YTpi");
+    let basic = get("/any").with("authorization", "Basic YTpi");
     assert_eq!(basic.decide(), Err("token_required"));
 }
 
 #[test]
 fn a_token_gives_its_role() {
-    assert_eq!(get("/").showing(VIEWER).decide(), Ok(Some(Role::Viewer)));
+    assert_eq!(get("/any").showing(VIEWER).decide(), Ok(Some(Role::Viewer)));
     assert_eq!(
-        get("/").showing(OPERATOR).decide(),
+        get("/any").showing(OPERATOR).decide(),
         Ok(Some(Role::Operator))
     );
     for wrong in ["", "x", &VIEWER[1..], &VIEWER.to_uppercase()] {
-        let decision = get("/").showing(wrong).decide();
+        let decision = get("/any").showing(wrong).decide();
         assert_eq!(decision, Err("token_not_valid"), "{wrong}");
     }
 }
@@ -139,10 +145,10 @@ fn who_tried_too_often_waits_with_any_token() {
         ..case
     };
     for token in [VIEWER, "wrong"] {
-        let decision = waiting(get("/").showing(token)).decide();
+        let decision = waiting(get("/any").showing(token)).decide();
         assert_eq!(decision, Err("too_many_tries"));
     }
-    assert_eq!(waiting(get("/")).decide(), Err("token_required"));
+    assert_eq!(waiting(get("/any")).decide(), Err("token_required"));
     assert_eq!(waiting(get("/healthz")).decide(), Ok(None));
 }
 
@@ -244,6 +250,44 @@ fn what_a_browser_says_of_the_site_counts() {
         let case = get("/healthz").with("sec-fetch-site", site);
         assert_eq!(case.decide(), expected, "{site}");
     }
+}
+
+#[test]
+fn the_console_needs_no_token_and_tells_nothing() {
+    for path in ["/", "/console/console.js", "/console/console.css"] {
+        assert_eq!(get(path).decide(), Ok(None), "{path}");
+        let post = get(path).method(Method::POST).decide();
+        assert_eq!(post, Err("token_required"), "{path}");
+        let foreign = get(path).calling("evil.example").decide();
+        assert_eq!(foreign, Err("host_not_allowed"), "{path}");
+    }
+    assert_eq!(get("/console/").decide(), Err("token_required"));
+}
+
+#[test]
+fn a_link_leads_to_the_console_and_nowhere_else() {
+    let case = |path, mode: &str, dest: &str| {
+        let case = get(path).with("sec-fetch-site", "cross-site");
+        let case = case.with("sec-fetch-mode", mode);
+        case.with("sec-fetch-dest", dest).decide()
+    };
+    assert_eq!(case("/", "navigate", "document"), Ok(None));
+    for (path, mode, dest) in [
+        ("/", "navigate", "iframe"),
+        ("/", "no-cors", "script"),
+        ("/", "cors", "empty"),
+        ("/console/console.js", "navigate", "document"),
+        ("/healthz", "navigate", "document"),
+        ("/api/v1/status", "navigate", "document"),
+    ] {
+        let decision = case(path, mode, dest);
+        assert_eq!(decision, Err("origin_not_allowed"), "{path} {mode} {dest}");
+    }
+    let post = get("/").method(Method::POST);
+    let post = post.with("sec-fetch-site", "cross-site");
+    let post = post.with("sec-fetch-mode", "navigate");
+    let post = post.with("sec-fetch-dest", "document").showing(OPERATOR);
+    assert_eq!(post.decide(), Err("origin_not_allowed"));
 }
 
 #[test]
