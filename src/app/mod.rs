@@ -26,7 +26,7 @@ use crate::config::Settings;
 use crate::listener::{BindError, Speaks, bind};
 use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
-use crate::reload::{self, LoadError, Orders, Report, Trigger};
+use crate::reload::{self, LoadError, Loaded, Orders, Report, Trigger};
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
 use desk::Desk;
@@ -114,9 +114,7 @@ impl App {
         let bound = Bound::new(&settings)?;
         let desk = Desk::set_up(directory, &settings)?;
         raise_file_limit();
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build_local(LocalOptions::default())?;
+        let runtime = local_runtime()?;
         let entered = runtime.enter();
         let signals = Signals::new()?;
         let (stop, stopped) = watch::channel(None);
@@ -128,12 +126,11 @@ impl App {
             stop: stopped,
         };
         let ends = start_workers(bound.workers, &context)?;
-        let https = &bound.https;
         let audit = Audit::start(&directory.join(&settings.state.directory))?;
         let watching = Watching::start(
             &runtime,
             &mut loaded,
-            https,
+            &bound.https,
             connector,
             Arc::clone(&provider),
             audit.clone(),
@@ -141,27 +138,9 @@ impl App {
         let ready = Arc::new(AtomicBool::new(true));
         let admin = desk.place().clone();
         let (triggers, queue) = reload::triggers();
-        let manager = Manager {
-            root: directory.to_owned(),
-            current: loaded.current.clone(),
-            status: loaded.status.clone(),
-            orders: Orders::new(triggers.clone()),
-            provider: Arc::clone(&provider),
-            shelf: Shelf::open(
-                &directory.join(&settings.state.directory),
-                settings.state.history,
-                Arc::clone(&provider),
-            )
-            .ok(),
-        };
-        let changes = Changes::start(manager, audit)?;
-        let told = watching.admin(
-            &loaded,
-            counters,
-            Arc::clone(&ready),
-            desk.access(),
-            changes,
-        );
+        let orders = Orders::new(triggers.clone());
+        let changes = changes(directory, &loaded, orders, Arc::clone(&provider), audit)?;
+        let told = watching.admin(&loaded, counters, &ready, desk.access(), changes);
         let socket_file = desk.open(&runtime, told, provider)?;
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
@@ -222,6 +201,35 @@ impl App {
             Ok(())
         })
     }
+}
+
+/// What serves the admin listener, and what is beside it.
+fn local_runtime() -> io::Result<LocalRuntime> {
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_all().build_local(LocalOptions::default())
+}
+
+/// Gets ready to make changes that somebody asks for.
+fn changes(
+    directory: &Path,
+    loaded: &Loaded,
+    orders: Orders,
+    provider: Arc<CryptoProvider>,
+    audit: Audit,
+) -> io::Result<Changes> {
+    let state = &loaded.current.load().settings.state;
+    let shelf = directory.join(&state.directory);
+    // Without history there is nothing to roll back to, which who asks for it is told.
+    let shelf = Shelf::open(&shelf, state.history, Arc::clone(&provider)).ok();
+    let manager = Manager {
+        root: directory.to_owned(),
+        current: loaded.current.clone(),
+        status: loaded.status.clone(),
+        orders,
+        provider,
+        shelf,
+    };
+    Changes::start(manager, audit)
 }
 
 /// Starts a thread for each set of sockets, and returns once all of them serve: with the queue that

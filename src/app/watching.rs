@@ -60,7 +60,7 @@ impl Watching {
         &self,
         loaded: &Loaded,
         counters: Arc<Counters>,
-        ready: Arc<AtomicBool>,
+        ready: &Arc<AtomicBool>,
         access: Access,
         changes: Changes,
     ) -> Admin {
@@ -68,7 +68,7 @@ impl Watching {
             current: loaded.current.clone(),
             status: loaded.status.clone(),
             counters,
-            ready,
+            ready: Arc::clone(ready),
             proofs: Arc::clone(&self.proofs),
             alerts: self.alerts.clone(),
             started: SystemTime::now().into(),
