@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "cli",
     "app",
     "admin",
@@ -22,6 +22,7 @@ const ORDER: [&str; 22] = [
     "config",
     "state",
     "disk",
+    "hsts",
     "certificate",
     "domain",
     "table",

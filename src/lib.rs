@@ -35,6 +35,7 @@
 //! | [`config`] | from files to checked values |
 //! | [`state`] | what outlives the process: history, rollback pins and tokens |
 //! | [`disk`] | what has to last a crash |
+//! | [`hsts`] | what browsers were told of HTTPS, and up to when |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
@@ -48,6 +49,7 @@ pub mod config;
 pub mod disk;
 pub mod domain;
 pub mod edit;
+pub mod hsts;
 pub mod http;
 pub mod listener;
 pub mod manage;

@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, Guard};
 use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, Settings};
 use crate::domain::{self, Map};
+use crate::hsts::{Hsts, Issuer, Pledges};
 use crate::policy::Policy;
 use crate::telemetry::DomainCounters;
 use crate::ticket::Keys;
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub https_withdrawn: u64,
     /// The domains, by name.
     pub domains: Map<Arc<Domain>>,
+    /// What browsers were told of HTTPS, by domain.
+    pub pledges: Pledges,
     /// The keys of session tickets.
     pub tickets: Arc<Keys>,
     /// The process's settings as far as they can change.
@@ -42,6 +45,8 @@ pub struct Domain {
     pub policy: Option<Arc<Policy>>,
     /// Whether viewers without a client certificate are not served: none are over plain HTTP.
     pub client_certificate_required: bool,
+    /// Tells browsers over TLS to ask over TLS alone, where that is configured.
+    pub hsts: Option<Issuer>,
     /// Shared by all generations of the domain.
     pub counters: Arc<DomainCounters>,
 }
@@ -73,6 +78,17 @@ impl Https {
         }
     }
 
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::On(ours), Self::On(theirs)) => Arc::ptr_eq(ours, theirs),
+            (Self::Off, Self::Off)
+            | (Self::Expired, Self::Expired)
+            | (Self::Unusable, Self::Unusable)
+            | (Self::Unbound, Self::Unbound) => true,
+            _ => false,
+        }
+    }
+
     /// The certificate that is served.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
         match self {
@@ -83,6 +99,12 @@ impl Https {
 }
 
 impl Domain {
+    /// What browsers are told while HTTPS is on.
+    pub fn hsts_in_place(&self) -> Option<Hsts> {
+        let issuer = self.hsts.as_ref().filter(|_| self.certificate().is_some());
+        issuer.map(Issuer::hsts)
+    }
+
     /// The certificate that is served, if HTTPS is on.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
         self.https.certificate()
@@ -95,6 +117,17 @@ impl Domain {
             (None, Binding::Named(name)) => Some(name),
             (None, Binding::Auto | Binding::Unbound) => None,
         }
+    }
+
+    /// Whether nobody could tell the two apart.
+    pub fn is_served_as(&self, other: &Self) -> bool {
+        let same_policy = match (&self.policy, &other.policy) {
+            (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        };
+        let same_access = self.client_certificate_required == other.client_certificate_required;
+        let same_tls = self.https.is_same(&other.https) && same_policy && same_access;
+        same_tls && self.config.same_meaning(&other.config)
     }
 
     /// Whether viewers who were served by an earlier version of the domain over TLS may go on: it
@@ -148,6 +181,7 @@ impl Snapshot {
             generation: 0,
             https_withdrawn: 0,
             domains: Map::new(),
+            pledges: Pledges::default(),
             tickets: Arc::default(),
             settings: Arc::default(),
         }

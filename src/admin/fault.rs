@@ -175,6 +175,7 @@ fn rejected(rejection: &Rejection) -> StatusCode {
         | Rejection::Edit(EditFault::UnknownDomain(_)) => StatusCode::NOT_FOUND,
         Rejection::OtherVersion => StatusCode::PRECONDITION_FAILED,
         Rejection::Edit(EditFault::DomainExists(_))
+        | Rejection::HstsRuns { .. }
         | Rejection::Layout(_)
         | Rejection::Write(WriteFault::ChangedMeanwhile(_) | WriteFault::ManagedElsewhere(_)) => {
             StatusCode::CONFLICT

@@ -1,6 +1,7 @@
 //! The process from start to end: load, bind, spawn, wait for a signal, drain.
 
 mod desk;
+mod hsts;
 mod watching;
 mod worker;
 
@@ -28,6 +29,7 @@ use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Loaded, Orders, Report, Trigger};
 use crate::snapshot::Current;
+use crate::state::HstsKeeper;
 use crate::telemetry::Counters;
 use desk::Desk;
 use watching::Watching;
@@ -94,6 +96,7 @@ pub struct App {
     stop: watch::Sender<Option<Instant>>,
     ends: mpsc::Receiver<io::Result<()>>,
     prover: AbortHandle,
+    hsts: HstsKeeper,
     /// Removed at the end.
     _socket_file: Option<SocketFile>,
 }
@@ -126,14 +129,16 @@ impl App {
             stop: stopped,
         };
         let ends = start_workers(bound.workers, &context)?;
-        let audit = Audit::start(&directory.join(&settings.state.directory))?;
+        let state = directory.join(&settings.state.directory);
+        let audit = Audit::start(&state)?;
+        let hsts = hsts::keeper(state, loaded.current.clone())?;
         let watching = Watching::start(
             &runtime,
             &mut loaded,
             &bound.https,
             connector,
             Arc::clone(&provider),
-            audit.clone(),
+            note(audit.clone(), &hsts),
         );
         let ready = Arc::new(AtomicBool::new(true));
         let admin = desk.place().clone();
@@ -158,6 +163,7 @@ impl App {
             stop,
             ends,
             prover: watching.prover,
+            hsts,
             _socket_file: socket_file,
         })
     }
@@ -182,7 +188,7 @@ impl App {
     /// When a worker ends by itself.
     pub fn run(self) -> Result<(), StartError> {
         let (mut signals, mut ends) = (self.signals, self.ends);
-        self.runtime.block_on(async move {
+        let end = self.runtime.block_on(async move {
             tokio::select! {
                 () = signals.wait(&self.triggers) => {}
                 result = all_over(&mut ends) => return result,
@@ -199,7 +205,20 @@ impl App {
             }
             tracing::info!("stopped");
             Ok(())
-        })
+        });
+        self.hsts.end();
+        end
+    }
+}
+
+/// What is written down of each reload.
+fn note(audit: Audit, hsts: &HstsKeeper) -> impl Fn(&Report) + Send + 'static {
+    let wake = hsts.waker();
+    move |report| {
+        audit.note(report);
+        if report.hsts_changed {
+            wake();
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::runtime::LocalRuntime;
 use tokio::task::AbortHandle;
 
-use crate::admin::{Access, Admin, Audit, Changes};
+use crate::admin::{Access, Admin, Changes};
 use crate::origin::Connector;
 use crate::proof::{self, Changed, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
@@ -23,14 +23,14 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    /// Starts all of it, and has the first load and each publish from now on proven.
+    /// Starts all of it, and has the first load and each publish from now on noted and proven.
     pub(super) fn start(
         runtime: &LocalRuntime,
         loaded: &mut Loaded,
         https: &[SocketAddr],
         connector: Connector,
         provider: Arc<CryptoProvider>,
-        audit: Audit,
+        note: impl Fn(&Report) + Send + 'static,
     ) -> Self {
         let current = loaded.current.clone();
         let (alerts, delivery) = webhook::channel();
@@ -42,7 +42,7 @@ impl Watching {
         let tell = {
             let alerts = alerts.clone();
             move |report: &Report| {
-                audit.note(report);
+                note(report);
                 tell(&changed, &alerts, report);
             }
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::change::{self, Careful, Change, Options};
+use super::change::{self, Careful, Change, Force, Options};
 use super::failed::Failed;
 use super::printed::Printed;
 use super::switch::Switch;
@@ -34,6 +34,9 @@ pub(super) struct Unbind {
     domains: Vec<String>,
 
     #[command(flatten)]
+    force: Force,
+
+    #[command(flatten)]
     careful: Careful,
 }
 
@@ -46,6 +49,9 @@ pub(super) struct Https {
     /// The domains, 10,000 at most.
     #[arg(required = true, value_name = "DOMAIN")]
     domains: Vec<String>,
+
+    #[command(flatten)]
+    force: Force,
 
     #[command(flatten)]
     careful: Careful,
@@ -82,14 +88,16 @@ impl Bind {
 
 impl Unbind {
     fn change(&self) -> Change {
-        bindings(json!({ "certificate": null, "domains": self.domains }))
+        let body = json!({ "certificate": null, "domains": self.domains });
+        bindings(self.force.written(body))
     }
 }
 
 impl Https {
     fn change(&self) -> Change {
         let https = if self.switch.is_on() { "on" } else { "off" };
-        bindings(json!({ "domains": self.domains, "https": https }))
+        let body = json!({ "domains": self.domains, "https": https });
+        bindings(self.force.written(body))
     }
 }
 
@@ -135,6 +143,14 @@ mod tests {
             (
                 "unbind a.test --yes",
                 r#"{"certificate":null,"domains":["a.test"]}"#,
+            ),
+            (
+                "unbind a.test --force",
+                r#"{"certificate":null,"domains":["a.test"],"force_https_off":true}"#,
+            ),
+            (
+                "https off a.test --force",
+                r#"{"domains":["a.test"],"force_https_off":true,"https":"off"}"#,
             ),
             (
                 "https off a.test b.test",

@@ -127,6 +127,7 @@ mod tests {
                 https: Https::Unbound,
                 policy: None,
                 client_certificate_required: false,
+                hsts: None,
                 counters: Arc::default(),
                 config: Arc::clone(&config),
             };

@@ -3,12 +3,14 @@ use std::sync::Arc;
 use http::StatusCode;
 use toml::Spanned;
 
+use super::hsts;
 use super::origin_url::{InvalidOrigin, OriginUrl};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
 use super::tls::TlsOptions;
 use crate::certificate;
 use crate::domain::Pattern;
+use crate::hsts::Hsts;
 
 /// One `[[domain]]` table, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,13 @@ pub struct Domain {
     pub binding: Binding,
     /// The HTTPS switch; matters only when bound. On by default.
     pub https: bool,
+    /// Switches HTTPS off, or unbinds, though browsers were told to ask over HTTPS alone. Off by
+    /// default.
+    pub force_https_off: bool,
     /// What a plain HTTP request gets while HTTPS is on. Served by default.
     pub http: HttpMode,
+    /// What browsers are told over TLS: nothing by default.
+    pub hsts: Option<Hsts>,
     /// What becomes of HTTPS when the certificate expires. It is served on by default.
     pub on_expiry: OnExpiry,
     /// What holds for its TLS clients in place of the default.
@@ -71,11 +78,18 @@ impl Domain {
             && self.origins == other.origins
             && self.binding == other.binding
             && self.https == other.https
+            && self.force_https_off == other.force_https_off
             && self.http == other.http
+            && self.hsts == other.hsts
             && self.on_expiry == other.on_expiry
             && self.tls == other.tls
             && self.allow_mismatch == other.allow_mismatch
             && self.remarks == other.remarks
+    }
+
+    /// Whether it shall not be served over TLS.
+    pub fn is_without_https(&self) -> bool {
+        !self.https || self.binding == Binding::Unbound
     }
 }
 
@@ -89,7 +103,9 @@ pub(super) fn parse_domain(
     let origins = origins(file, &mut table);
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
+    let force_https_off = table.boolean("force_https_off").unwrap_or(false);
     let http = http_mode(&mut table);
+    let hsts = hsts::read(file, &mut table);
     let on_expiry = on_expiry(&mut table);
     let tls = tls(file, &mut table);
     let allow_mismatch = table.boolean("allow_mismatch").unwrap_or(false);
@@ -102,7 +118,9 @@ pub(super) fn parse_domain(
         origins,
         binding,
         https,
+        force_https_off,
         http,
+        hsts,
         on_expiry,
         tls,
         allow_mismatch,
@@ -247,6 +265,7 @@ mod tests {
         assert_eq!(domain.http, HttpMode::Serve);
         assert_eq!(domain.on_expiry, OnExpiry::Serve);
         assert_eq!(domain.tls, TlsOptions::default());
+        assert!(domain.hsts.is_none() && !domain.force_https_off);
         assert_eq!(domain.place.to_string(), "domains/a.toml:1");
     }
 
@@ -266,6 +285,8 @@ mod tests {
             http = "redirect"
             redirect_status = 308
             on_expiry = "http"
+            hsts = { max_age = "30d", include_subdomains = true }
+            force_https_off = true
             tls = { min_version = "1.3", client_auth = "none" }
             "#,
         );
@@ -273,6 +294,12 @@ mod tests {
         assert_eq!(file.domains.len(), 1);
         assert_eq!(file.domains[0].binding, Binding::Auto);
         assert_eq!(file.domains[0].on_expiry, OnExpiry::Http);
+        let hsts = Hsts {
+            max_age: 30 * 86_400,
+            include_subdomains: true,
+        };
+        assert_eq!(file.domains[0].hsts, Some(hsts));
+        assert!(file.domains[0].force_https_off);
         let tls = &file.domains[0].tls;
         assert_eq!(tls.min_version, Some(TlsVersion::V1_3));
         assert_eq!(tls.client_auth, Some(ClientAuthMode::None));
@@ -292,10 +319,13 @@ mod tests {
             http = "maybe"
             redirect_status = 200
             on_expiry = "stop"
+            [domain.hsts]
+            max_age = "3y"
             [domain.tls]
             alpn = ["h3"]
             [[domain]]
             remark = "x"
+            hsts = {}
             "#;
         assert_eq!(
             problems(text),
@@ -305,10 +335,12 @@ mod tests {
                 "domains/a.toml:5: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
                 "domains/a.toml:6: `redirect_status` is \"200\"; write 301, 302, 307 or 308",
                 "domains/a.toml:7: `on_expiry` is \"stop\"; write \"serve\" or \"http\"",
-                "domains/a.toml:9: `alpn` is \"h3\"; write \"h2\", \"http/1.1\" or both, each once",
-                "domains/a.toml:10: `name` is missing; add name = \"play.example.com\"",
-                "domains/a.toml:10: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
-                "domains/a.toml:11: unknown key `remark`; did you mean `remarks`?",
+                "domains/a.toml:9: `max_age` is \"3y\"; write a length of time in whole seconds from \"0s\" to \"730d\", like \"30d\"",
+                "domains/a.toml:11: `alpn` is \"h3\"; write \"h2\", \"http/1.1\" or both, each once",
+                "domains/a.toml:12: `name` is missing; add name = \"play.example.com\"",
+                "domains/a.toml:12: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
+                "domains/a.toml:13: unknown key `remark`; did you mean `remarks`?",
+                "domains/a.toml:14: `max_age` is missing; add max_age = \"30d\"",
             ]
         );
     }

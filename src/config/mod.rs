@@ -6,6 +6,7 @@
 mod admin;
 mod domain;
 mod domain_file;
+mod hsts;
 mod options;
 mod origin_url;
 mod problem;

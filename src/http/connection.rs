@@ -92,11 +92,15 @@ impl Connection {
         Some(Box::new(Guest::new(Arc::clone(domain), generation)))
     }
 
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self.arrival, Arrival::Tls(_))
+    }
+
     /// `http` or `https`.
     pub(super) fn scheme(&self) -> &'static str {
-        match self.arrival {
-            Arrival::Tls(_) => "https",
-            Arrival::Http | Arrival::PlainOnHttps(_) => "http",
+        match self.is_tls() {
+            true => "https",
+            false => "http",
         }
     }
 

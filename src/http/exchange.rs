@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use http::{Method, StatusCode, Uri, Version, request};
+use http::{HeaderValue, Method, StatusCode, Uri, Version, request};
 use tokio::time::Instant;
 
 use super::connection::Connection;
@@ -114,6 +114,13 @@ impl Exchange {
         if self.outcome.get() == CLIENT_GONE {
             self.outcome.set(COMPLETE);
         }
+    }
+
+    /// What the client is told of HTTPS. Nothing where the way to it is not secure: anybody on it
+    /// could have said so (RFC 6797 section 7.2).
+    pub(super) fn hsts(&self) -> Option<HeaderValue> {
+        let issuer = self.domain.as_ref()?.hsts.as_ref()?;
+        self.connection.is_tls().then(|| issuer.issue())
     }
 
     pub(super) fn domain(&self) -> String {

@@ -23,6 +23,12 @@ pub(super) enum Answer<B = Body> {
 }
 
 impl<B> Answer<B> {
+    pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
+        match self {
+            Self::Response(response) | Self::Upgrade(response, _) => response.headers_mut(),
+        }
+    }
+
     fn map<C>(self, body: impl FnOnce(B) -> C) -> Answer<C> {
         match self {
             Self::Response(response) => Answer::Response(response.map(body)),

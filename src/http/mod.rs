@@ -26,7 +26,7 @@ mod worker;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::header::LOCATION;
+use http::header::{LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use hyper::body::Incoming;
 
@@ -143,7 +143,11 @@ fn redirect(status: StatusCode, location: &str) -> Response<Body> {
 
 /// Ties the exchange to what goes on when the response's headers are written: its body, or the
 /// WebSocket.
-fn finish(connection: &Connection, answer: Answer, exchange: ExchangeGuard) -> Response<Body> {
+fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) -> Response<Body> {
+    if let Some(value) = exchange.hsts() {
+        let headers = answer.headers_mut();
+        headers.insert(STRICT_TRANSPORT_SECURITY, value);
+    }
     match answer {
         Answer::Response(response) => {
             exchange.set_status(response.status());

@@ -1,11 +1,13 @@
 use super::operation::{Bind, Keys, Switch, Target};
 use super::outcome::{DomainResult, Done, Reason};
-use super::plan::Plan;
+use super::plan::{FORCE_HTTPS_OFF, HTTPS, Plan};
 use super::rejection::Rejection;
 use super::tag::Condition;
 use crate::certificate::{Name, Pairs};
 use crate::domain::Pattern;
 use crate::edit::{Key, Value};
+
+const CERTIFICATE: &str = "certificate";
 
 /// What is done to each of many domains.
 struct Entry {
@@ -14,32 +16,51 @@ struct Entry {
     /// The certificate, for which they have to be names.
     pairs: Option<Pairs>,
     https: Switch,
+    /// Whether HTTPS may end though browsers were told to use nothing else.
+    force_https_off: bool,
     done: Done,
 }
 
 impl Entry {
-    fn new(certificate: Option<(&Name, Pairs)>, https: Switch) -> Self {
+    /// One that changes nothing about the certificate.
+    fn new(https: Switch, force_https_off: bool) -> Self {
+        Self {
+            certificate: None,
+            pairs: None,
+            https,
+            force_https_off,
+            done: Done::Changed,
+        }
+    }
+
+    fn with(self, certificate: Option<(&Name, Pairs)>) -> Self {
         let (name, pairs) = certificate.unzip();
         Self {
             done: match name {
                 Some(_) => Done::Bound,
                 None => Done::Unbound,
             },
-            certificate: Some(("certificate".into(), name.map(|it| it.as_str().into()))),
+            certificate: Some((CERTIFICATE.into(), name.map(|it| it.as_str().into()))),
             pairs,
-            https,
+            ..self
         }
     }
 
+    fn ends_https(&self) -> bool {
+        self.https == Switch::Off || self.done == Done::Unbound
+    }
+
     /// The keys to set. A switch that is on by default is not written.
-    fn keys(&self, is_on: bool) -> Keys {
+    fn keys(&self, is_on: bool, is_held: bool) -> Keys {
         let https = match self.https {
             Switch::On if !is_on => Some(true),
             Switch::Off if is_on => Some(false),
             _ => None,
         };
-        let https = https.map(|https| ("https".into(), Some(https.into())));
-        self.certificate.clone().into_iter().chain(https).collect()
+        let https = https.map(|https| (HTTPS.into(), Some(https.into())));
+        let force = is_held.then(|| (FORCE_HTTPS_OFF.into(), Some(true.into())));
+        let keys = self.certificate.clone().into_iter().chain(https);
+        keys.chain(force).collect()
     }
 }
 
@@ -47,24 +68,19 @@ impl Entry {
 impl Plan<'_> {
     /// Edits the domains that can be, and says of each other one why not.
     pub(super) fn bind(&mut self, bind: Bind, condition: &Condition) -> Result<(), Rejection> {
-        let https = bind.https;
+        let entry = Entry::new(bind.https, bind.force_https_off);
         let entry = match bind.certificate {
-            Target::Keep => Entry {
-                certificate: None,
-                pairs: None,
-                https,
-                done: Done::Changed,
-            },
-            Target::None => Entry::new(None, https),
+            Target::Keep => entry,
+            Target::None => entry.with(None),
             Target::Present(name) => {
                 let certificate = self.view.certificate(&name);
                 let certificate =
                     certificate.ok_or_else(|| self.view.unknown_certificate(&name))?;
-                Entry::new(Some((&name, certificate.pairs.clone())), https)
+                entry.with(Some((&name, certificate.pairs.clone())))
             }
             Target::New(name, upload) => {
                 let pairs = self.put_certificate(name.clone(), &upload, condition)?;
-                Entry::new(Some((&name, pairs)), https)
+                entry.with(Some((&name, pairs)))
             }
         };
         for domain in bind.domains {
@@ -80,7 +96,16 @@ impl Plan<'_> {
         };
         let config = self.view.domain(domain).map(|it| &it.config);
         let takes_any = config.is_some_and(|config| config.allow_mismatch);
-        let keys = entry.keys(config.is_none_or(|config| config.https));
+        let view = self.view;
+        let held = match entry.ends_https() {
+            true => view.hold_without_https(domain),
+            false => None,
+        };
+        if let Some(until) = held.filter(|_| !entry.force_https_off) {
+            let domains = vec![domain.clone()];
+            return DomainResult::Refused(Reason::from(&Rejection::HstsRuns { domains, until }));
+        }
+        let keys = entry.keys(config.is_none_or(|config| config.https), held.is_some());
         let pairs = entry.pairs.as_ref().filter(|_| !takes_any);
         if let Some(pairs) = pairs.filter(|pairs| !pairs.covers(domain)) {
             return DomainResult::Mismatched(pairs.names_for_humans());
@@ -92,7 +117,7 @@ impl Plan<'_> {
         if let Some(reason) = file.fault_of(domain) {
             return DomainResult::Refused(reason);
         }
-        match file.editor.set(domain, &keys) {
+        match file.set(domain, &keys) {
             Ok(()) => DomainResult::Done(entry.done),
             Err(fault) => DomainResult::Refused(Reason::from(&Rejection::from(fault))),
         }

@@ -7,7 +7,7 @@ use rustls::SignatureAlgorithm;
 use super::operation::{Keys, Upload};
 use super::outcome::{DomainResult, Done};
 use super::place::Place;
-use super::plan::Plan;
+use super::plan::{FORCE_HTTPS_OFF, Plan};
 use super::rejection::Rejection;
 use super::tag::{Condition, Tag};
 use super::view::View;
@@ -69,6 +69,7 @@ impl Plan<'_> {
     pub(super) fn delete_certificate(
         &mut self,
         name: Name,
+        force_https_off: bool,
         condition: &Condition,
     ) -> Result<(), Rejection> {
         let present = self.view.files_of(&name);
@@ -77,10 +78,14 @@ impl Plan<'_> {
         let place = Place::of(&name, Some(&present), &self.view.certificates_directory())?;
         let view = self.view;
         for domain in view.naming(&name) {
-            let unbind = [("certificate".into(), None)];
-            self.set_domain(domain.name().clone(), &unbind.into(), &Condition::None)?;
-            let result = DomainResult::Done(Done::Unbound);
-            self.results.insert(domain.name().clone(), result);
+            let domain = domain.name().clone();
+            let mut unbind = vec![("certificate".into(), None)];
+            if force_https_off && view.hold_without_https(&domain).is_some() {
+                unbind.push((FORCE_HTTPS_OFF.into(), Some(true.into())));
+            }
+            self.set_domain(domain.clone(), &unbind, &Condition::None)?;
+            self.results
+                .insert(domain, DomainResult::Done(Done::Unbound));
         }
         place.remove(&present, &mut self.writes);
         self.note_certificate(name, None);

@@ -175,7 +175,10 @@ fn plan(
             plan.put_certificate(name, &upload, condition)?;
         }
         Operation::SetCertificate(name, keys) => plan.set_certificate(name, &keys, condition)?,
-        Operation::DeleteCertificate(name) => plan.delete_certificate(name, condition)?,
+        Operation::DeleteCertificate {
+            name,
+            force_https_off,
+        } => plan.delete_certificate(name, force_https_off, condition)?,
         Operation::RollBack(name, version) => plan.roll_back(name, version, condition)?,
         Operation::Release(name) => plan.release(name, condition)?,
         Operation::Bind(bind) => plan.bind(bind, condition)?,

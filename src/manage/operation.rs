@@ -44,7 +44,12 @@ pub enum Operation {
     /// Changes keys of a certificate's `certificate.toml`.
     SetCertificate(certificate::Name, Keys),
     /// Unbinds a certificate from its domains, and removes it. History keeps it.
-    DeleteCertificate(certificate::Name),
+    DeleteCertificate {
+        /// The certificate.
+        name: certificate::Name,
+        /// Whether HTTPS may end though browsers were told to use nothing else.
+        force_https_off: bool,
+    },
     /// Serves an earlier version of a certificate in place of its files, until they change: the one
     /// before that in use if none is named.
     RollBack(certificate::Name, Option<Version>),
@@ -77,7 +82,7 @@ impl Operation {
             Self::RemoveDomain(_) => "remove_domain",
             Self::PutCertificate(..) => "put_certificate",
             Self::SetCertificate(..) => "set_certificate",
-            Self::DeleteCertificate(_) => "delete_certificate",
+            Self::DeleteCertificate { .. } => "delete_certificate",
             Self::RollBack(..) => "roll_back",
             Self::Release(_) => "release",
             Self::Bind(_) => "bind",
@@ -93,7 +98,7 @@ impl Operation {
             }
             Self::PutCertificate(name, _)
             | Self::SetCertificate(name, _)
-            | Self::DeleteCertificate(name)
+            | Self::DeleteCertificate { name, .. }
             | Self::RollBack(name, _)
             | Self::Release(name) => Some(name.to_string()),
             Self::Bind(bind) => match &bind.certificate {
@@ -123,6 +128,8 @@ pub struct Bind {
     pub certificate: Target,
     /// Their HTTPS.
     pub https: Switch,
+    /// Whether it may end though browsers were told to use nothing else.
+    pub force_https_off: bool,
 }
 
 /// What domains are bound to.

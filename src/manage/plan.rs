@@ -13,9 +13,9 @@ use super::view::View;
 use crate::certificate::{self, Certificate};
 use crate::config::{self, DomainFile, Items, parse_domains};
 use crate::domain::Pattern;
-use crate::edit::EditFault;
 use crate::edit::domains::Editor;
 use crate::edit::files::{WriteFault, Writes};
+use crate::edit::{EditFault, Value};
 use crate::reload::{Actor, By, Problem, Wanted};
 
 /// Edits of the configuration that belong together, and what they mean.
@@ -78,7 +78,7 @@ impl<'v> Plan<'v> {
         condition: &Condition,
     ) -> Result<(), Rejection> {
         let file = self.table(&name, condition)?;
-        file.editor.set(&name, keys)?;
+        file.set(&name, keys)?;
         self.results.insert(name, DomainResult::Done(Done::Changed));
         Ok(())
     }
@@ -149,6 +149,7 @@ impl<'v> Plan<'v> {
         if !problems.is_empty() {
             return Err(Rejection::Invalid(problems));
         }
+        check_holds(&configs, self.view)?;
         for (name, result) in &mut self.results {
             let stays = matches!(result, DomainResult::Done(done) if *done != Done::Removed);
             if stays && unchanged.contains(name) {
@@ -189,6 +190,24 @@ impl Planned {
     }
 }
 
+/// Whether HTTPS would end that browsers hold to. Where it was to end before, that is told already.
+fn check_holds(
+    configs: &BTreeMap<Pattern, Arc<config::Domain>>,
+    view: &View,
+) -> Result<(), Rejection> {
+    let held = configs.values().filter_map(|config| {
+        let before = view.domain(&config.name);
+        let is_told = before.is_some_and(|before| before.config.is_without_https());
+        let until = view.hold(config).filter(|_| !is_told)?;
+        Some((config.name.clone(), until))
+    });
+    let (domains, until): (Vec<_>, Vec<_>) = held.unzip();
+    match until.into_iter().max() {
+        Some(until) => Err(Rejection::HstsRuns { domains, until }),
+        None => Ok(()),
+    }
+}
+
 /// What is wrong with the domains that a plan is about, and with the file as a whole.
 fn news(parsed: &DomainFile, about: &BTreeMap<Pattern, DomainResult>) -> Vec<Problem> {
     let problems = parsed.problems.iter().filter(|(domain, _)| {
@@ -225,6 +244,20 @@ impl File {
         }
     }
 
+    /// Changes keys of a domain's table. That HTTPS ends by force is said of one time: when it is
+    /// switched on again, browsers are told again.
+    pub(super) fn set(&mut self, name: &Pattern, keys: &Keys) -> Result<(), EditFault> {
+        let has = |key: &str, value: Option<&Value>| {
+            let mut keys = keys.iter();
+            keys.any(|(it, set)| *it == key.into() && (value.is_none() || set.as_ref() == value))
+        };
+        let mut keys = keys.clone();
+        if has(HTTPS, Some(&true.into())) && !has(FORCE_HTTPS_OFF, None) {
+            keys.push((FORCE_HTTPS_OFF.into(), None));
+        }
+        self.editor.set(name, &keys)
+    }
+
     /// Why a domain's table does not count, whatever is changed about its certificate.
     pub(super) fn fault_of(&self, name: &Pattern) -> Option<Reason> {
         let problems = self.problems.iter();
@@ -258,6 +291,12 @@ impl File {
         true
     }
 }
+
+/// The key of the HTTPS switch.
+pub(super) const HTTPS: &str = "https";
+
+/// The key that lets HTTPS end though browsers hold to it.
+pub(super) const FORCE_HTTPS_OFF: &str = "force_https_off";
 
 /// The file of a domain's own: a `*` in a file's name is asking for trouble.
 fn file_name(name: &Pattern) -> String {

@@ -71,6 +71,9 @@ impl Planned {
     }
 
     fn state(&self, config: &config::Domain, was: Option<&Domain>, view: &View) -> Https {
+        if let Some(was) = was.filter(|_| view.hold(config).is_some()) {
+            return was.https.clone();
+        }
         let holds = |it: &&Arc<Certificate>| config.allow_mismatch || it.pairs.covers(&config.name);
         let certificate = match &config.binding {
             Binding::Unbound => return Https::Unbound,

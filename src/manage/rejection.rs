@@ -1,5 +1,5 @@
 use super::shelf::ShelfFault;
-use crate::certificate::{self, Refusal};
+use crate::certificate::{self, Refusal, Timestamp};
 use crate::domain::Pattern;
 use crate::edit::EditFault;
 use crate::edit::files::WriteFault;
@@ -23,6 +23,17 @@ pub enum Rejection {
     /// What was asked for is nothing that the configuration takes.
     #[error("the configuration does not take it")]
     Invalid(Vec<Problem>),
+    /// HTTPS would end that browsers hold to.
+    #[error(
+        "browsers were told to ask {} over HTTPS alone until {until} (HSTS)",
+        names_for_humans(.domains)
+    )]
+    HstsRuns {
+        /// The domains.
+        domains: Vec<Pattern>,
+        /// Up to when, for the last of them.
+        until: Timestamp,
+    },
     /// The certificate cannot be put in use.
     #[error("{0}")]
     Certificate(Refusal),
@@ -52,6 +63,7 @@ impl Rejection {
             Self::OtherVersion => "other_version",
             Self::Edit(fault) => fault.code(),
             Self::Invalid(_) => "invalid_configuration",
+            Self::HstsRuns { .. } => "hsts_runs",
             Self::Certificate(refusal) => refusal.code(),
             Self::Layout(_) => "layout_not_editable",
             Self::Pairs => "pairs_count",
@@ -69,6 +81,10 @@ impl Rejection {
             Self::OtherVersion => "read it again, and decide anew",
             Self::Edit(fault) => fault.hint(),
             Self::Invalid(_) => "mend what `problems` names",
+            Self::HstsRuns { .. } => {
+                "wait until then, or ask for it with `force_https_off`: those browsers cannot reach \
+                 the domain then"
+            }
             Self::Certificate(refusal) => refusal.hint(),
             Self::Layout(_) => {
                 "put new files in place where they are, or in a directory of the certificate's own"
@@ -90,3 +106,15 @@ impl Rejection {
         }
     }
 }
+
+fn names_for_humans(domains: &[Pattern]) -> String {
+    let (shown, rest) = domains.split_at(domains.len().min(SHOWN));
+    let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
+    match rest.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Domains that a sentence names.
+const SHOWN: usize = 5;

@@ -6,9 +6,9 @@ use rustls::crypto::CryptoProvider;
 use super::rejection::Rejection;
 use super::shelf::Shelf;
 use crate::certificate::{self, Certificate, Files, Timestamp};
-use crate::config::{Binding, Source};
+use crate::config::{self, Binding, Source};
 use crate::domain::Pattern;
-use crate::reload::{Kind, Problem, Status};
+use crate::reload::{self, Kind, Problem, Status};
 use crate::snapshot::{Domain, Snapshot};
 
 /// What is in place at the moment at which an operation is planned.
@@ -69,6 +69,20 @@ impl View {
         domains.filter(move |domain| match &domain.config.binding {
             Binding::Named(named) => named == name,
             Binding::Auto | Binding::Unbound => false,
+        })
+    }
+
+    /// Up to when a domain's HTTPS stays on, if it shall be configured so.
+    pub(super) fn hold(&self, config: &config::Domain) -> Option<Timestamp> {
+        let served = self.domain(&config.name).map(|it| &**it);
+        reload::hold(config, served, &self.snapshot.pledges, self.now)
+    }
+
+    /// Up to when it stays on if it is switched off, or loses its certificate.
+    pub(super) fn hold_without_https(&self, domain: &Pattern) -> Option<Timestamp> {
+        self.hold(&config::Domain {
+            https: false,
+            ..(*self.domain(domain)?.config).clone()
         })
     }
 

@@ -6,14 +6,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Now;
+use super::bind::{bind, is_past};
 use super::bindings::{Bindings, Listed, Target};
 use super::certificates::{Certificates, Changed};
+use super::hold::{Held, hold};
 use super::order::Wanted;
 use super::policies::{Policies, PolicyFault};
 use super::problem::BindingFault;
 use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, DomainFile, OnExpiry, Place};
 use crate::domain::Pattern;
+use crate::hsts::{Issuer, Pledges};
 use crate::policy::Policy;
 use crate::snapshot::{self, Https};
 use crate::telemetry::DomainCounters;
@@ -28,6 +31,7 @@ pub(super) struct Domains {
     /// Domains that no file defines, and since when.
     gone: BTreeMap<Pattern, Instant>,
     bindings: Bindings,
+    held: Held,
 }
 
 #[derive(Debug, Default)]
@@ -213,6 +217,11 @@ impl Domains {
         self.items.get(domain)?.listed.target.name()
     }
 
+    /// The domains whose HTTPS stayed on, and may have to no longer.
+    pub(super) fn no_longer_held(&self, now: Now) -> impl Iterator<Item = &Pattern> {
+        self.held.due(now.instant)
+    }
+
     /// All domains.
     pub(super) fn names(&self) -> impl Iterator<Item = &Pattern> {
         self.items.keys()
@@ -229,19 +238,25 @@ impl Domains {
         &self.bindings
     }
 
-    /// Makes the domain as it shall be served, and says what is wrong with its binding and its
-    /// policy. None for a domain without a definition, which stays as it is until it is removed.
+    /// Makes the domain as it shall be served, which depends on how it is `served` so far, and says
+    /// what is wrong with its binding and its policy. None for a domain without a definition, which stays as it is until it is removed.
     pub(super) fn build(
         &mut self,
         name: &Pattern,
         certificates: &Certificates,
         policies: &mut Policies,
+        served: Option<&snapshot::Domain>,
+        pledges: &mut Pledges,
         now: Now,
     ) -> Option<(snapshot::Domain, Faults)> {
         let item = self.items.get_mut(name)?;
         let config = Arc::clone(item.config()?);
-        let (bound, binding) = bind(&config, item.bound.take(), certificates, now);
+        let held = hold(&config, served, pledges, now.wall);
+        let (bound, mut binding) = bind(&config, item.bound.take(), certificates, held, now);
         item.bound = bound;
+        let held = held.filter(|_| item.bound.is_some());
+        binding = binding.or(held.map(BindingFault::HstsRuns));
+        self.held.note(name, held, now);
         let policy = policies.get(&config.tls);
         // When the newest policy cannot be used, the last good one stays.
         item.policy = policy.as_ref().ok().or(item.policy.as_ref()).cloned();
@@ -254,16 +269,18 @@ impl Domains {
         self.bindings.relist(name, &item.listed, &listed);
         item.listed = listed;
         let https = match (&item.bound, &config.binding) {
-            (_, Binding::Unbound) => Https::Unbound,
+            (None, Binding::Unbound) => Https::Unbound,
             (None, _) => Https::Unusable,
-            (Some(_), _) if !config.https => Https::Off,
+            (Some(_), _) if !config.https && held.is_none() => Https::Off,
             (Some(_), _) if item.policy.is_none() => Https::Unusable,
             (Some(it), _) if config.on_expiry == OnExpiry::Http && is_past(it, now) => {
                 Https::Expired
             }
             (Some(certificate), _) => Https::On(Arc::clone(certificate)),
         };
+        let hsts = config.hsts;
         let domain = snapshot::Domain {
+            hsts: hsts.map(|hsts| Issuer::new(hsts, pledges.of(name))),
             config,
             https,
             policy: item.policy.clone(),
@@ -301,6 +318,7 @@ impl Domains {
             if let Some(item) = self.items.remove(name) {
                 self.bindings.relist(name, &item.listed, &Listed::default());
             }
+            self.held.note(name, None, now);
         }
         Expired {
             domains,
@@ -311,7 +329,8 @@ impl Domains {
     /// When something is to be done without an event.
     pub(super) fn next_deadline(&self, grace: Duration) -> Option<Instant> {
         let gone = self.gone.values().chain(self.files_gone.values());
-        gone.map(|gone| *gone + grace).min()
+        let gone = gone.map(|gone| *gone + grace).min();
+        gone.into_iter().chain(self.held.next_deadline()).min()
     }
 }
 
@@ -331,46 +350,5 @@ impl Item {
     fn undefine(&mut self, path: &Path) {
         let others = |definition: &Definition| *definition.config.place.file != *path;
         self.definitions.retain(others);
-    }
-}
-
-fn is_past(certificate: &Certificate, now: Now) -> bool {
-    certificate.pairs.validity().is_past(now.wall)
-}
-
-/// Finds the certificate for a domain. When the newest binding does not hold, the last good one
-/// does; but a certificate that was deleted is not kept alive by the domains bound to it.
-fn bind(
-    config: &config::Domain,
-    last: Option<Arc<Certificate>>,
-    certificates: &Certificates,
-    now: Now,
-) -> (Option<Arc<Certificate>>, Option<BindingFault>) {
-    let holds =
-        |certificate: &Certificate| config.allow_mismatch || certificate.pairs.covers(&config.name);
-    // Its newest version, if that holds; the one that was last good, if not.
-    let newest = last.as_ref().and_then(|last| certificates.get(&last.name));
-    let last = match newest {
-        Some(newest) if holds(newest) => Some(Arc::clone(newest)),
-        Some(_) => last,
-        None => None,
-    };
-    match &config.binding {
-        Binding::Unbound => (None, None),
-        Binding::Auto => match certificates.best_for(&config.name, now) {
-            Some(certificate) => (Some(Arc::clone(certificate)), None),
-            None => (last, Some(BindingFault::NoMatch)),
-        },
-        Binding::Named(name) => match certificates.get(name) {
-            Some(certificate) if holds(certificate) => (Some(Arc::clone(certificate)), None),
-            Some(certificate) => {
-                let fault = BindingFault::NameNotCovered {
-                    certificate: name.clone(),
-                    names: certificate.pairs.names_for_humans(),
-                };
-                (last, Some(fault))
-            }
-            None => (last, Some(BindingFault::CertificateUnknown(name.clone()))),
-        },
     }
 }

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::crypto::CryptoProvider;
 use tokio::sync::watch;
@@ -13,8 +14,9 @@ use super::report::{Report, Status};
 use super::{Manner, Reloader};
 use crate::certificate::Name;
 use crate::config::{Changes, Look, Scope, Settings, Source, parse_settings};
+use crate::hsts::Pledges;
 use crate::snapshot::{Current, Snapshot, channel};
-use crate::state::Pins;
+use crate::state::{HstsFile, Notice, Pins};
 use crate::telemetry::Counters;
 
 /// The configuration cannot be used at all.
@@ -129,7 +131,8 @@ impl Loaded {
             Keeps::Nothing => None,
         };
         let parser = Parser::new(Arc::clone(&provider));
-        let catalog = Catalog::new(settings, provider)?;
+        let mut catalog = Catalog::new(settings, provider)?;
+        catalog.remember(pledges(&directory));
         let (publisher, current) = channel(Snapshot::empty());
         let (status, receiver) = watch::channel(Arc::default());
         let mut reloader = Reloader {
@@ -155,6 +158,22 @@ impl Loaded {
             report,
         })
     }
+}
+
+/// What browsers were told by earlier processes.
+fn pledges(state: &Path) -> Pledges {
+    let now = SystemTime::now().into();
+    let read = HstsFile::new(state.to_owned()).read();
+    let remembered = read.unwrap_or_else(|warning| {
+        let held_back = 0;
+        Notice { warning, held_back }.log();
+        Vec::new()
+    });
+    let mut pledges = Pledges::default();
+    for it in remembered {
+        pledges.remember(&it.domain, it.told_by(now));
+    }
+    pledges
 }
 
 fn load_settings(source: &mut Source) -> Result<Settings, Vec<Problem>> {

@@ -4,6 +4,7 @@
 
 mod archive;
 mod bell;
+mod bind;
 mod bindings;
 mod candidate;
 mod catalog;
@@ -11,6 +12,7 @@ mod certificates;
 mod cycle;
 mod domains;
 mod ends;
+mod hold;
 mod index;
 mod judge;
 mod latest;
@@ -39,6 +41,7 @@ pub use bell::{Trigger, triggers};
 pub use candidate::{Candidate, Parser};
 pub use catalog::Catalog;
 use catalog::Step;
+pub use hold::hold;
 pub use judge::assess;
 pub use latest::{Change, Latest};
 pub use library::record_files;

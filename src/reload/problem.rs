@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::judge::Flaw;
 use super::policies::PolicyFault;
-use crate::certificate::{self, Refusal};
+use crate::certificate::{self, Refusal, Timestamp};
 use crate::config::{self, Lost, Place, Unwatched};
 use crate::domain::{Name, Pattern};
 use crate::state::{Pin, PinProblem};
@@ -335,6 +335,8 @@ pub(super) enum BindingFault {
     CertificateUnknown(certificate::Name),
     #[error("no certificate covers the domain")]
     NoMatch,
+    #[error("HTTPS stays on: browsers were told to ask over HTTPS alone until {0} (HSTS)")]
+    HstsRuns(Timestamp),
 }
 
 impl BindingFault {
@@ -342,6 +344,7 @@ impl BindingFault {
         match self {
             Self::NameNotCovered { .. } => "name_not_covered",
             Self::CertificateUnknown(_) | Self::NoMatch => "certificate_unknown",
+            Self::HstsRuns(_) => "hsts_runs",
         }
     }
 
@@ -354,6 +357,10 @@ impl BindingFault {
                 "put its files into the certificates directory, or mend the name"
             }
             Self::NoMatch => "put a certificate that names it into the certificates directory",
+            Self::HstsRuns(_) => {
+                "keep its certificate until then, or write force_https_off = true: those browsers \
+                 cannot reach it then"
+            }
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Report {
     pub replaced: Vec<Replaced>,
     /// Files of domains that are forgotten.
     pub files_removed: Vec<PathBuf>,
+    /// Whether browsers are told something else of HTTPS than before, by some domain.
+    pub hsts_changed: bool,
     /// Whether session tickets have other keys now.
     pub ticket_keys_changed: bool,
     /// Certificates whose rollback is over, since their files changed.

@@ -88,6 +88,11 @@ pub(super) fn write(directory: &Path, name: &str, content: &[u8]) -> io::Result<
 
 /// Reads a regular file. Its bytes may hold a private key, and are wiped when they are dropped.
 pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_up_to(MAX_FILE, path)
+}
+
+/// Does the same with a file of which this many bytes are not too many.
+pub(super) fn read_up_to(most: u64, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut options = OpenOptions::new();
     // Opening a FIFO would wait for a writer.
     options.read(true).custom_flags(libc::O_NONBLOCK);
@@ -96,7 +101,7 @@ pub(super) fn read(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !metadata.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    if metadata.len() > MAX_FILE {
+    if metadata.len() > most {
         return Err(ErrorKind::FileTooLarge.into());
     }
     // One byte more, or reading to the end would make room, and leave a copy behind.

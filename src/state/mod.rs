@@ -1,5 +1,5 @@
-//! What outlives the process: earlier versions of certificates, the pins of rollbacks, and the tokens
-//! that let somebody in at the admin listener.
+//! What outlives the process: earlier versions of certificates, the pins of rollbacks, what browsers
+//! were told of HTTPS, the audit log, and the tokens that let somebody in at the admin listener.
 //!
 //! ```text
 //! STATE/                                                 `[state] directory`
@@ -8,6 +8,8 @@
 //! │     ├─ 20261124T101502.123Z-1a2b3c4d5e6f.pem         0600, one file a version
 //! │     ├─ deleted                                       the operator deleted it, and when
 //! │     └─ .9f86d081884c7d65.draft                       a version that is being written
+//! ├─ hsts                                                0600, what browsers were told, by domain
+//! ├─ audit/                                              0700, what was changed, and by whom
 //! ├─ rollback/                                           0700
 //! │  └─ play-2026.toml                                   serve that version in place of the files
 //! └─ tokens/                                             0700
@@ -27,6 +29,7 @@ mod audit;
 mod digest;
 mod disk;
 mod history;
+mod hsts;
 mod millis;
 mod pins;
 mod record;
@@ -39,6 +42,7 @@ pub use archivist::{Archivist, Job, Notice};
 pub use audit::AuditLog;
 pub use digest::{FilesDigest, InvalidDigest};
 pub use history::{History, HistoryError, Recorded, Skipped, Swept};
+pub use hsts::{HstsFile, HstsKeeper, Remembered};
 pub use pins::{Pin, PinError, PinProblem, Pins};
 pub use record::{Record, RecordError, RecordPair};
 pub use tokens::{InvalidToken, Role, Token, TokenError, Tokens};

@@ -55,6 +55,18 @@ pub enum Warning {
     /// History is not cleared of certificates that were deleted long ago.
     #[error("history is not cleared of what was deleted long ago: {0}")]
     NotSwept(#[source] io::Error),
+    /// Nobody knows what browsers were told of HTTPS before the process began.
+    #[error("{} cannot be read: {error}; HTTPS may be switched off though browsers hold to it", .path.display())]
+    HstsUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said, or which line makes no sense.
+        #[source]
+        error: io::Error,
+    },
+    /// What browsers were told of HTTPS is forgotten when the process ends.
+    #[error("what browsers were told of HTTPS (HSTS) is not kept over a restart: {0}")]
+    HstsNotWritten(#[source] io::Error),
 }
 
 impl Warning {
@@ -67,6 +79,8 @@ impl Warning {
             Self::NotRecorded { .. } => "history_not_recorded",
             Self::NotRetired { .. } => "history_not_retired",
             Self::NotSwept(_) => "history_not_swept",
+            Self::HstsUnreadable { .. } => "hsts_unreadable",
+            Self::HstsNotWritten(_) => "hsts_not_written",
         }
     }
 
@@ -95,7 +109,9 @@ impl Warning {
             | Self::NotRemoved { error, .. }
             | Self::NotRecorded { error, .. }
             | Self::NotRetired { error, .. }
-            | Self::NotSwept(error) => Some(error),
+            | Self::HstsUnreadable { error, .. }
+            | Self::NotSwept(error)
+            | Self::HstsNotWritten(error) => Some(error),
         }
     }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod deadlines;
 mod fields;
 mod history;
+mod hsts;
 mod kill;
 mod layouts;
 mod limits;

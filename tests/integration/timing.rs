@@ -9,22 +9,22 @@ use crate::rotation::Prober;
 use crate::support::{Kind, PLAY, Stage, Stream};
 
 /// Sorted measurements.
-struct Figures(Vec<Duration>);
+pub(crate) struct Figures(Vec<Duration>);
 
 impl Figures {
-    fn of(mut durations: Vec<Duration>) -> Self {
+    pub(crate) fn of(mut durations: Vec<Duration>) -> Self {
         durations.sort_unstable();
         Self(durations)
     }
 
     /// The smallest measurement that so many percent do not exceed.
-    fn percentile(&self, percent: usize) -> Duration {
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100);
         self.0[rank.saturating_sub(1)]
     }
 
     #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
-    fn report(&self, what: &str) {
+    pub(crate) fn report(&self, what: &str) {
         let [median, p99, longest] = [50, 99, 100].map(|percent| self.percentile(percent));
         println!("{what}: median {median:?}, p99 {p99:?}, longest {longest:?}");
     }

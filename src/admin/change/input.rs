@@ -15,10 +15,11 @@ use crate::domain::Pattern;
 use crate::manage::{Bind, Condition, Keys, Operation, Switch, Tag, Target, Upload};
 use crate::state::Version;
 
-/// What a request asks for, by its path, its method and its body.
+/// What a request asks for, by its path, its method, its query and its body.
 pub(super) fn operation(
     route: Route<'_>,
     method: &Method,
+    query: Query,
     body: &[u8],
 ) -> Result<Operation, Fault> {
     Ok(match (route, method) {
@@ -35,9 +36,10 @@ pub(super) fn operation(
             let (name, upload) = (certificate(name)?, read::<Certificate>(body)?);
             Operation::PutCertificate(name, upload.into())
         }
-        (Route::Certificate(name), &Method::DELETE) => {
-            Operation::DeleteCertificate(certificate(name)?)
-        }
+        (Route::Certificate(name), &Method::DELETE) => Operation::DeleteCertificate {
+            name: certificate(name)?,
+            force_https_off: query.force_https_off,
+        },
         (Route::Certificate(name), _) => {
             let options: Options = read(body)?;
             Operation::SetCertificate(certificate(name)?, options.keys())
@@ -101,12 +103,29 @@ fn add_domain(mut object: Map<String, Json>) -> Result<Operation, InvalidBody> {
     Ok(Operation::AddDomain(pattern, keys(object)?))
 }
 
-/// Whether a query asks for a dry run.
-pub(super) fn dry_run(query: Option<&str>) -> Result<bool, InvalidBody> {
-    match query.unwrap_or_default() {
-        "" | "dry_run=false" => Ok(false),
-        "dry_run=true" => Ok(true),
-        _ => Err(InvalidBody::DryRun),
+/// What a query says of a change.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Query {
+    /// Only tells what would come of it.
+    pub(super) dry_run: bool,
+    /// HTTPS may end though browsers were told to use nothing else.
+    force_https_off: bool,
+}
+
+impl Query {
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, InvalidBody> {
+        let mut query = Self::default();
+        let parameters = text.unwrap_or_default().split('&');
+        for parameter in parameters.filter(|it| !it.is_empty()) {
+            let (name, value) = parameter.split_once('=').ok_or(InvalidBody::Query)?;
+            let switch = match name {
+                "dry_run" => &mut query.dry_run,
+                "force_https_off" => &mut query.force_https_off,
+                _ => return Err(InvalidBody::Query),
+            };
+            *switch = value.parse().map_err(|_| InvalidBody::Query)?;
+        }
+        Ok(query)
     }
 }
 
@@ -185,6 +204,8 @@ struct Bindings {
     #[serde(default, deserialize_with = "present")]
     force: Option<Option<bool>>,
     https: Option<Https>,
+    #[serde(default)]
+    force_https_off: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -286,6 +307,7 @@ impl Bindings {
             domains,
             certificate,
             https,
+            force_https_off: self.force_https_off,
         })
     }
 }

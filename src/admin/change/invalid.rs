@@ -19,8 +19,8 @@ pub(in crate::admin) enum InvalidBody {
     Version,
     #[error("the condition in the header is no entity tag")]
     Condition,
-    #[error("`dry_run` is `true` or `false`")]
-    DryRun,
+    #[error("the query has something else than `dry_run` and `force_https_off`, true or false")]
+    Query,
 }
 
 impl InvalidBody {
@@ -36,7 +36,7 @@ impl InvalidBody {
             Self::TooManyDomains => "too_many_domains",
             Self::Version => "invalid_version",
             Self::Condition => "invalid_condition",
-            Self::DryRun => "invalid_dry_run",
+            Self::Query => "invalid_query",
         }
     }
 
@@ -56,7 +56,7 @@ impl InvalidBody {
             Self::TooManyDomains => "send them in several requests",
             Self::Version => "choose one of the certificate's history",
             Self::Condition => "write the `ETag` of an answer, in its quotes",
-            Self::DryRun => "write dry_run=true, or leave it out",
+            Self::Query => "write dry_run=true, or leave it out",
         }
     }
 }

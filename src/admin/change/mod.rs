@@ -22,6 +22,7 @@ use super::view;
 use crate::certificate;
 use crate::domain;
 use crate::manage::{Manager, Operation, Request, Tag, Who};
+use input::Query;
 pub(super) use invalid::InvalidBody;
 
 /// Makes changes, one after the other, on a thread of its own.
@@ -93,9 +94,10 @@ impl Changes {
 }
 
 fn parse(route: Route<'_>, parts: &Parts, body: &[u8], who: Who) -> Result<Request, Fault> {
+    let query = Query::parse(parts.uri.query())?;
     Ok(Request {
-        operation: input::operation(route, &parts.method, body)?,
-        dry_run: input::dry_run(parts.uri.query())?,
+        operation: input::operation(route, &parts.method, query, body)?,
+        dry_run: query.dry_run,
         condition: input::condition(&parts.headers)?,
         who,
     })

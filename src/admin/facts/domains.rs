@@ -8,6 +8,7 @@ use crate::admin::view;
 use crate::certificate::Validity;
 use crate::config::{Binding, HttpMode, OnExpiry, TlsPolicy, TlsVersion};
 use crate::domain::Pattern;
+use crate::hsts::Hsts;
 use crate::proof::{Answer, Proof};
 use crate::reload::Kind;
 use crate::snapshot::Domain;
@@ -90,6 +91,7 @@ impl Facts {
         let config = &domain.config;
         let certificate = domain.certificate();
         let validity = self.validity_of(domain);
+        let hsts_until = self.snapshot.pledges.running(domain.name(), self.now);
         let wanted = certificate.map(|it| Answer::Leaf(it.pairs.fingerprint()));
         let (http, redirect_status) = match config.http {
             HttpMode::Serve => ("serve", None),
@@ -107,6 +109,8 @@ impl Facts {
             wanted: wanted.unwrap_or(Answer::Refused).to_string(),
             proof: self.proofs.get(domain.name()).as_ref().map(proof),
             https: config.https,
+            hsts: config.hsts.map(hsts),
+            hsts_until: hsts_until.map(|it| it.to_string()),
             on_expiry: on_expiry(config.on_expiry).to_owned(),
             http: http.to_owned(),
             redirect_status,
@@ -127,6 +131,13 @@ fn binding(binding: &Binding) -> &'static str {
         Binding::Unbound => "unbound",
         Binding::Auto => "auto",
         Binding::Named(_) => "named",
+    }
+}
+
+fn hsts(hsts: Hsts) -> view::Hsts {
+    view::Hsts {
+        max_age: hsts.max_age,
+        include_subdomains: hsts.include_subdomains,
     }
 }
 

@@ -27,6 +27,11 @@ pub struct Domain {
     pub proof: Option<Proof>,
     /// The HTTPS switch.
     pub https: bool,
+    /// What browsers are told over TLS (HSTS).
+    pub hsts: Option<Hsts>,
+    /// Up to when browsers may ask over HTTPS alone, told by the domain or by one above it; none if
+    /// that is over.
+    pub hsts_until: Option<String>,
     /// What becomes of HTTPS when the certificate expires: `serve` or `http`.
     pub on_expiry: String,
     /// What plain HTTP gets while HTTPS is on: `serve` or `redirect`.
@@ -43,6 +48,15 @@ pub struct Domain {
     pub remarks: String,
     /// What is wrong with it, or with its newest table.
     pub problems: Vec<Problem>,
+}
+
+/// What browsers are told over TLS (RFC 6797).
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Hsts {
+    /// For how many seconds to ask over HTTPS alone.
+    pub max_age: u32,
+    /// Whether that holds for all names below the domain's.
+    pub include_subdomains: bool,
 }
 
 /// What a handshake with ourselves has shown.

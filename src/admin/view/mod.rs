@@ -16,7 +16,7 @@ mod status;
 
 pub use audit::{Audit, Audits, By, Replaced, Trouble};
 pub use certificate::{Certificate, Pair};
-pub use domain::{Domain, Policy, Proof};
+pub use domain::{Domain, Hsts, Policy, Proof};
 pub use history::{History, Inspection, Version};
 pub use list::{Excerpt, Page};
 pub use outcome::{CertificateChange, DomainChange, Outcome, Reason, Served};

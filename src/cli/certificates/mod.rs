@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::ASKING;
 use super::asking::Asking;
-use super::change::{self, Careful, Change};
+use super::change::{self, Careful, Change, Force};
 use super::failed::Failed;
 use super::list;
 use super::printed::{Printed, print};
@@ -53,6 +53,9 @@ pub(super) enum Command {
     Delete {
         /// The certificate's name.
         name: String,
+
+        #[command(flatten)]
+        force: Force,
 
         #[command(flatten)]
         careful: Careful,
@@ -113,8 +116,12 @@ pub(super) fn run(directory: &Path, command: &Command) -> anyhow::Result<ExitCod
         }
         Command::Add(add) => add.run(directory),
         Command::Update(update) => update.run(directory),
-        Command::Delete { name, careful } => {
-            let delete = Change::new(Method::DELETE, target(name));
+        Command::Delete {
+            name,
+            force,
+            careful,
+        } => {
+            let delete = Change::new(Method::DELETE, target(name)).query(force.query());
             change::run_carefully(directory, careful, &delete)
         }
         Command::Shelf(command) => return shelf::run(directory, command),

@@ -30,6 +30,31 @@ pub(super) struct Options {
     asking: Asking,
 }
 
+/// What a command takes that can end HTTPS which browsers hold to.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[group(skip)]
+pub(super) struct Force {
+    /// Do it though browsers were told to ask over HTTPS alone (HSTS): they cannot reach the domain
+    /// then, until their time is up.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Force {
+    /// A body that says so.
+    pub(super) fn written(self, mut body: Value) -> Value {
+        if self.force {
+            body["force_https_off"] = true.into();
+        }
+        body
+    }
+
+    /// A parameter that says so.
+    pub(super) fn query(self) -> Option<&'static str> {
+        self.force.then_some("force_https_off=true")
+    }
+}
+
 /// What a command takes that can take viewers off HTTPS.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Careful {
@@ -53,6 +78,7 @@ impl Careful {
 pub(super) struct Change {
     method: Method,
     target: String,
+    query: Option<&'static str>,
     body: Option<Value>,
     only: Only,
 }
@@ -77,9 +103,15 @@ impl Change {
         Self {
             method,
             target: format!("/api/v1{}", target.as_ref()),
+            query: None,
             body: None,
             only: Only::Always,
         }
+    }
+
+    /// With a parameter.
+    pub(super) fn query(self, query: Option<&'static str>) -> Self {
+        Self { query, ..self }
     }
 
     /// With a body.
@@ -101,8 +133,13 @@ impl Change {
     }
 
     fn ask(&self, dry_run: bool) -> Ask {
-        let query = if dry_run { "?dry_run=true" } else { "" };
-        let ask = Ask::new(self.method.clone(), format!("{}{query}", self.target));
+        let dry_run = dry_run.then_some("dry_run=true");
+        let query: Vec<_> = dry_run.into_iter().chain(self.query).collect();
+        let target = match query.is_empty() {
+            true => self.target.clone(),
+            false => format!("{}?{}", self.target, query.join("&")),
+        };
+        let ask = Ask::new(self.method.clone(), target);
         let ask = match &self.body {
             Some(body) => ask.json(body.to_string()),
             None => ask,

@@ -1,5 +1,5 @@
 use clap::ValueEnum;
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::assignment::{Assignment, KeyName};
 use crate::cli::failed::Failed;
@@ -23,6 +23,10 @@ pub(in crate::cli) struct Keys {
     /// The HTTPS switch.
     #[arg(long, value_enum)]
     https: Option<Switch>,
+
+    /// Tell browsers to ask over HTTPS alone for so long (HSTS): 30d, say; 0s takes it back.
+    #[arg(long, value_name = "TIME")]
+    hsts: Option<String>,
 
     /// Words of your own.
     #[arg(long, value_name = "TEXT")]
@@ -57,12 +61,14 @@ impl Keys {
             Http::Serve => "serve",
             Http::Redirect => "redirect",
         });
+        let hsts = self.hsts.as_ref().map(|time| json!({ "max_age": time }));
         let origins = (!self.origins.is_empty()).then(|| self.origins.clone());
         let keys = [
             ("origins", origins.map(Json::from)),
             ("certificate", text(&self.certificate)),
             ("http", http.map(Json::from)),
             ("https", self.https.map(|https| https.is_on().into())),
+            ("hsts", hsts),
             ("remarks", text(&self.remarks)),
         ];
         let keys = keys.into_iter();

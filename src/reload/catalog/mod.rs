@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::certificate::{Name, Refusal, Unreadable};
 use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
 use crate::domain::Pattern;
+use crate::hsts::Pledges;
 use crate::reload::candidate::Parser;
 use crate::reload::certificates::Certificates;
 use crate::reload::domains::Domains;
@@ -24,7 +25,7 @@ use crate::reload::report::{Report, Status};
 use crate::reload::rollbacks::Rollbacks;
 use crate::reload::tickets::Tickets;
 use crate::reload::{Manner, Now};
-use crate::snapshot::{Domain, Https, Snapshot};
+use crate::snapshot::{Domain, Snapshot};
 use crate::state::{Pin, PinProblem};
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
@@ -37,6 +38,7 @@ pub struct Catalog {
     settings: Arc<Settings>,
     certificates: Certificates,
     domains: Domains,
+    pledges: Pledges,
     policies: Policies,
     tickets: Tickets,
     problems: Problems,
@@ -65,12 +67,18 @@ impl Catalog {
             settings,
             certificates: Certificates::new(),
             domains: Domains::default(),
+            pledges: Pledges::default(),
             policies: Policies::new(provider, tls),
             tickets: Tickets::new()?,
             problems: Problems::default(),
             rollbacks: Rollbacks::default(),
             pin_problems: BTreeMap::new(),
         })
+    }
+
+    /// Takes over what browsers were told before the process began.
+    pub(super) fn remember(&mut self, pledges: Pledges) {
+        self.pledges = pledges;
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -116,6 +124,7 @@ impl Catalog {
         self.problems.note_states(states);
         let mut concerned = self.take_domains(changes.domains, now);
         concerned.extend(self.domains.miss(&changes.domains_missing, now));
+        concerned.extend(self.domains.no_longer_held(now).cloned());
         self.certificates.miss(&changes.certificates_missing, now);
         let changed = self.take_certificates(changes.certificates, step, &mut report);
         concerned.extend(self.domains.concerned_by(&changed));
@@ -236,11 +245,11 @@ impl Catalog {
         next.domains.expect(concerned);
         let mut withdrawn = false;
         for name in concerned {
-            let Some(domain) = self.build_domain(name, now) else {
+            let before = current.domains.get(name);
+            let Some(domain) = self.build_domain(name, before.map(|it| &**it), now) else {
                 continue;
             };
-            let before = current.domains.get(name);
-            if before.is_some_and(|before| is_same(before, &domain)) {
+            if before.is_some_and(|before| before.is_served_as(&domain)) {
                 continue;
             }
             withdrawn |=
@@ -250,17 +259,26 @@ impl Catalog {
                 None => &mut report.domains_added,
             };
             list.push(name.clone());
+            let told = before.and_then(|before| before.hsts_in_place());
+            report.hsts_changed |= told != domain.hsts_in_place();
             next.domains.insert(name, Arc::new(domain));
         }
         for name in removed {
-            withdrawn |= next
-                .domains
-                .get(name)
-                .is_some_and(|it| it.certificate().is_some());
+            let before = next.domains.get(name);
+            withdrawn |= before.is_some_and(|it| it.certificate().is_some());
+            report.hsts_changed |= before.is_some_and(|it| it.hsts_in_place().is_some());
             next.domains.remove(name);
             self.problems.forget(Item::Domain(name.clone()));
             report.domains_removed.push(name.clone());
         }
+        if report.hsts_changed {
+            let has_hsts = |name: &Pattern| {
+                let domain = next.domains.get(name);
+                domain.is_some_and(|domain| domain.hsts.is_some())
+            };
+            self.pledges.sweep(now.wall, has_hsts);
+        }
+        next.pledges = self.pledges.clone();
         self.check_default_domain(&next);
         let same_settings = next.settings == self.settings;
         next.settings = Arc::clone(&self.settings);
@@ -282,10 +300,17 @@ impl Catalog {
             .note(Item::DefaultDomain, problem.into_iter().collect());
     }
 
-    fn build_domain(&mut self, name: &Pattern, now: Now) -> Option<Domain> {
+    fn build_domain(
+        &mut self,
+        name: &Pattern,
+        served: Option<&Domain>,
+        now: Now,
+    ) -> Option<Domain> {
+        let (certificates, policies) = (&self.certificates, &mut self.policies);
+        let pledges = &mut self.pledges;
         let built = self
             .domains
-            .build(name, &self.certificates, &mut self.policies, now);
+            .build(name, certificates, policies, served, pledges, now);
         let (domain, (binding, policy)) = built?;
         let mut problems = Vec::new();
         problems.extend(binding.map(|fault| Problem::binding(&domain.config, &fault)));
@@ -359,22 +384,4 @@ fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
     let unwatched = changes.unwatched.as_ref();
     let unwatched = unwatched.map(|it| (Item::Watching, vec![Problem::unwatched(it)]));
     lost.chain(duplicates).chain(unwatched).collect()
-}
-
-fn is_same(before: &Domain, after: &Domain) -> bool {
-    let same_https = match (&before.https, &after.https) {
-        (Https::On(before), Https::On(after)) => Arc::ptr_eq(before, after),
-        (Https::Off, Https::Off)
-        | (Https::Expired, Https::Expired)
-        | (Https::Unusable, Https::Unusable)
-        | (Https::Unbound, Https::Unbound) => true,
-        _ => false,
-    };
-    let same_policy = match (&before.policy, &after.policy) {
-        (Some(before), Some(after)) => Arc::ptr_eq(before, after),
-        (before, after) => before.is_none() && after.is_none(),
-    };
-    let same_access = before.client_certificate_required == after.client_certificate_required;
-    let same_tls = same_https && same_policy && same_access;
-    same_tls && before.config.same_meaning(&after.config)
 }

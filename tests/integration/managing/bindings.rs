@@ -1,8 +1,11 @@
-use serde_json::{Value, json};
+use std::time::Duration;
+
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Api, files, pairs};
-use crate::support::{Domain, Kind, PLAY, Stage, Stream, UNRECOGNIZED};
+use crate::support::{Domain, Stage, UNRECOGNIZED};
+use crate::timing::Figures;
 
 /// A pasted certificate for three of five domains; of the others one has no such name, and one is
 /// not there.
@@ -72,63 +75,51 @@ async fn a_certificate_is_configured_for_the_domains_that_it_covers() {
     assert_eq!(api.generation().await, 5);
 }
 
-/// No viewer of a domain notices what is done to others, or to its own certificate.
-#[tokio::test]
-async fn viewers_keep_playing() {
-    let stage = Stage::new().await;
-    let api = Api(&stage.edge);
-    let mut stream = Stream::start(&stage, Kind::Http1).await;
-    let next = stage.ca.issue(&[PLAY]);
-    api.make(
-        "PUT",
-        "/certificates/play",
-        json!({ "pairs": pairs(&[&next]) }),
-    )
-    .await;
-    let body = json!({ "name": "b.test", "origins": ["demo:"] });
-    api.make("POST", "/domains", body).await;
-    let body = json!({ "domains": ["b.test"], "https": "off" });
-    api.make("POST", "/bindings", body).await;
-    api.make("DELETE", "/domains/b.test", Value::Null).await;
-    api.make("POST", "/reload", Value::Null).await;
-    let target = format!("/domains/{PLAY}");
-    api.make(
-        "PATCH",
-        &target,
-        json!({ "remarks": "x", "http": "redirect" }),
-    )
-    .await;
-    stream.passes(b"still there").await;
-    let target = format!("{target}?dry_run=true");
-    let would = api.make("PATCH", &target, json!({ "https": false })).await;
-    assert_eq!(would["domains"][0]["leaving"], 1);
-}
+const COUNT: usize = 1_000;
 
-/// A thousand domains in files of their own are bound in one call, and published once.
-#[tokio::test]
-async fn a_thousand_domains_are_bound_at_once() {
-    const COUNT: usize = 1_000;
+/// A stage with a thousand more domains in files of their own, and all their names.
+async fn thousand() -> (Stage, Vec<String>) {
+    let names = (0..COUNT).map(|number| format!("d{number}.live.test"));
+    let names: Vec<_> = names.collect();
     let stage = Stage::arranged(&[], |config, ca, origin| {
         config.install("live", &ca.issue(&["*.live.test"]));
-        for number in 0..COUNT {
-            config.domain(&Domain::named(&format!("d{number}.live.test")).origin(origin.url()));
+        for name in &names {
+            config.domain(&Domain::named(name).origin(origin.url()));
         }
     })
     .await;
+    (stage, names)
+}
+
+/// A thousand domains are bound in one call, and published once.
+#[tokio::test]
+async fn a_thousand_domains_are_bound_at_once() {
+    let (stage, names) = thousand().await;
     let (edge, api) = (&stage.edge, Api(&stage.edge));
-    let names: Vec<_> = (0..COUNT)
-        .map(|number| format!("d{number}.live.test"))
-        .collect();
     let body = json!({ "certificate": "live", "domains": names });
-    let begin = Instant::now();
     let done = api.make("POST", "/bindings", body).await;
-    let took = begin.elapsed();
     let domains = done["domains"].as_array().expect("a list");
     assert_eq!(domains.len(), COUNT);
     assert!(domains.iter().all(|it| it["after"]["state"] == "serving"));
     assert_eq!(done["generation"], 2);
     assert_eq!(edge.status("").await["domains"]["serving"], COUNT + 1);
     assert_eq!(files(edge, "domains").len(), COUNT + 1);
-    // What it takes is for the bench to judge; this is far above.
-    assert!(took.as_secs() < 30, "{took:?}");
+}
+
+/// How long that takes, from the request to the answer.
+#[tokio::test]
+#[ignore = "timing: run by the bench recipe"]
+async fn a_thousand_domains_are_bound_within_2_s() {
+    let (stage, names) = thousand().await;
+    let api = Api(&stage.edge);
+    let mut times = Vec::new();
+    for certificate in [Some("live"), None, Some("live"), None, Some("live")] {
+        let body = json!({ "certificate": certificate, "domains": names });
+        let asked = Instant::now();
+        api.make("POST", "/bindings", body).await;
+        times.push(asked.elapsed());
+    }
+    let figures = Figures::of(times);
+    figures.report("1,000 domains bound or unbound in one call");
+    assert!(figures.percentile(100) < Duration::from_secs(2));
 }

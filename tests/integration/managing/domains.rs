@@ -186,7 +186,7 @@ async fn what_cannot_be_done_changes_nothing() {
             &format!("{play}?dry_run=yes"),
             json!({}),
             400,
-            "invalid_dry_run",
+            "invalid_query",
         ),
         ("PUT", &play, json!({}), 405, "method_not_allowed"),
     ] {

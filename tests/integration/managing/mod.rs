@@ -5,6 +5,8 @@ mod bindings;
 mod certificates;
 mod domains;
 mod history;
+mod hsts;
+mod viewers;
 
 use std::fs;
 

@@ -70,7 +70,12 @@ impl ConfigDir {
 
     /// The file of a token: `viewer` or `operator`.
     pub(crate) fn token_file(&self, role: &str) -> PathBuf {
-        self.root.path().join("state/tokens").join(role)
+        self.state("tokens").join(role)
+    }
+
+    /// A path in the state directory.
+    pub(crate) fn state(&self, path: &str) -> PathBuf {
+        self.root.path().join("state").join(path)
     }
 
     /// A token; nothing when there is none.
