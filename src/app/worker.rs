@@ -83,8 +83,9 @@ async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io
 }
 
 fn sweep(now: Instant, worker: &Worker, registry: &Registry) {
-    registry.sweep(now, &worker.current.load());
     worker.sweep(now);
+    // After the exchanges, which may have their connections cut.
+    registry.sweep(now, &worker.current.load());
 }
 
 /// Short enough for "off within a second", long enough to cost nothing.

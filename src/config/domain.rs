@@ -7,6 +7,7 @@ use super::hsts;
 use super::origin_url::{InvalidOrigin, OriginUrl};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
+use super::timeouts::DomainTimeouts;
 use super::tls::TlsOptions;
 use crate::certificate;
 use crate::domain::Pattern;
@@ -34,6 +35,8 @@ pub struct Domain {
     pub hsts: Option<Hsts>,
     /// What becomes of HTTPS when the certificate expires. It is served on by default.
     pub on_expiry: OnExpiry,
+    /// Deadlines of its exchanges in place of the default.
+    pub timeouts: DomainTimeouts,
     /// What holds for its TLS clients in place of the default.
     pub tls: TlsOptions,
     /// Binds also to a certificate that does not name the domain. Off by default.
@@ -82,6 +85,7 @@ impl Domain {
             && self.http == other.http
             && self.hsts == other.hsts
             && self.on_expiry == other.on_expiry
+            && self.timeouts == other.timeouts
             && self.tls == other.tls
             && self.allow_mismatch == other.allow_mismatch
             && self.remarks == other.remarks
@@ -107,6 +111,7 @@ pub(super) fn parse_domain(
     let http = http_mode(&mut table);
     let hsts = hsts::read(file, &mut table);
     let on_expiry = on_expiry(&mut table);
+    let timeouts = DomainTimeouts::read(table.table("timeouts"));
     let tls = tls(file, &mut table);
     let allow_mismatch = table.boolean("allow_mismatch").unwrap_or(false);
     let remarks = table.string("remarks").map(Spanned::into_inner);
@@ -122,6 +127,7 @@ pub(super) fn parse_domain(
         http,
         hsts,
         on_expiry,
+        timeouts,
         tls,
         allow_mismatch,
         remarks: remarks.unwrap_or_default(),

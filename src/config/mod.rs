@@ -31,6 +31,6 @@ pub use settings::{
 };
 pub use source::{Changes, Content, Duplicate, Items, Look, Lost, Parse, Scope, Source, Unwatched};
 pub use tickets::Tickets;
-pub use timeouts::Timeouts;
+pub use timeouts::{DomainTimeouts, ExchangeTimeouts, Timeouts};
 pub use tls::{Alpn, ClientAuth, ClientAuthMode, NoClientCa, TlsOptions, TlsPolicy, TlsVersion};
 pub use webhook_url::{InvalidWebhook, WebhookUrl};

@@ -12,6 +12,7 @@ pub struct Activity {
     since: Cell<Instant>,
     exchanges: Cell<u32>,
     writing: Cell<bool>,
+    cut: Cell<bool>,
 }
 
 /// What a connection waits for.
@@ -35,6 +36,7 @@ impl Activity {
             since: Cell::new(Instant::now()),
             exchanges: Cell::new(0),
             writing: Cell::new(false),
+            cut: Cell::new(false),
         }
     }
 
@@ -67,6 +69,16 @@ impl Activity {
         if self.writing.replace(writing) && !writing && self.phase.get() == Phase::Idle {
             self.enter(Phase::Idle);
         }
+    }
+
+    /// Whether the connection shall end at once.
+    pub fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    /// Has the connection end at once.
+    pub(super) fn cut(&self) {
+        self.cut.set(true);
     }
 
     /// An exchange begins, or something that outlives its response.

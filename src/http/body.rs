@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
-use super::exchange::{Exchange, ExchangeGuard, HTTPS_OFF, ORIGIN_BROKE};
+use super::exchange::{Awaited, Exchange, ExchangeGuard, ORIGIN_BROKE};
 use crate::origin::{Lease, demo};
 
 /// The body of a response, passed along chunk by chunk as it comes.
@@ -84,32 +84,23 @@ impl Source {
     }
 }
 
-/// Why a response ends before its end; the client sees that it does.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Cut {
-    /// The origin's connection broke.
-    #[error(transparent)]
-    Origin(#[from] hyper::Error),
-    /// The domain's HTTPS was switched off.
-    #[error("HTTPS of the domain is off")]
-    HttpsOff,
-}
-
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = Cut;
+    type Error = hyper::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        if let Some(exchange) = &self.exchange
-            && exchange.is_cut(cx)
-        {
-            exchange.set_outcome(HTTPS_OFF);
-            return Poll::Ready(Some(Err(Cut::HttpsOff)));
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let polled = self.source.poll_frame(cx);
+        if let Some(exchange) = &self.exchange {
+            exchange.awaits(match polled {
+                Poll::Pending => Awaited::Origin,
+                // Whoever asked has to make room before the next question.
+                Poll::Ready(_) => Awaited::Viewer,
+            });
         }
-        let frame = ready!(self.source.poll_frame(cx));
+        let frame = ready!(polled);
         match (&frame, &self.exchange) {
             (Some(Ok(frame)), Some(exchange)) => {
                 exchange.sent(frame.data_ref().map_or(0, Bytes::len));
@@ -122,7 +113,7 @@ impl hyper::body::Body for Body {
             (None, _) => self.complete(),
             (Some(_), None) => {}
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(Cut::Origin)))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,16 +1,16 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Context;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode, Uri, Version, request};
 use tokio::time::Instant;
 
 use super::connection::Connection;
+use super::cutter::Cutter;
 use super::guest::Guest;
 use crate::snapshot::{Domain, Snapshot};
-use crate::telemetry::{DomainCounters, Event, Record};
+use crate::telemetry::{Cut, DomainCounters, Event, Record};
 
 /// One request and its response, or a WebSocket: what is counted and recorded of it.
 pub(super) struct Exchange {
@@ -28,7 +28,21 @@ pub(super) struct Exchange {
     sent: Cell<u64>,
     received: Cell<u64>,
     counted: Cell<(u64, u64)>,
+    /// Whom it waits for, and since when no byte has moved.
+    awaited: Cell<Awaited>,
+    still_since: Cell<Instant>,
+    cutter: Option<Rc<Cutter>>,
+    is_cut: Cell<bool>,
     recorded: Cell<Option<Instant>>,
+}
+
+/// Whom an exchange waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// To send more.
+    Origin,
+    /// To take more.
+    Viewer,
 }
 
 /// Ends its exchange when it is dropped, in whatever way the response ended.
@@ -43,7 +57,9 @@ impl ExchangeGuard {
         connection: &Rc<Connection>,
         request: &request::Parts,
         domain: Option<Arc<Domain>>,
+        cutter: Option<Rc<Cutter>>,
     ) -> Self {
+        let started = Instant::now();
         let exchange = Rc::new(Exchange {
             connection: Rc::clone(connection),
             guest: domain.as_ref().and_then(|domain| connection.guest(domain)),
@@ -51,13 +67,17 @@ impl ExchangeGuard {
             method: request.method.clone(),
             uri: request.uri.clone(),
             version: request.version,
-            started: Instant::now(),
+            started,
             status: Cell::new(None),
             origin: Cell::new(None),
             outcome: Cell::new(CLIENT_GONE),
             sent: Cell::new(0),
             received: Cell::new(0),
             counted: Cell::new((0, 0)),
+            awaited: Cell::new(Awaited::Origin),
+            still_since: Cell::new(started),
+            cutter,
+            is_cut: Cell::new(false),
             recorded: Cell::new(None),
         });
         connection.activity.exchange_begins();
@@ -161,11 +181,20 @@ impl Exchange {
         self.received.get()
     }
 
-    /// Brings the domain's counters up to date, and writes the records of a stream that runs on.
+    /// Notes whom it waits for from now on.
+    pub(super) fn awaits(&self, awaited: Awaited) {
+        self.awaited.set(awaited);
+    }
+
+    /// Brings the domain's counters up to date, writes the records of a stream that runs on, and
+    /// ends what shall not go on.
     pub(super) fn sweep(&self, now: Instant, snapshot: &Snapshot) {
-        self.count();
-        if let Some(guest) = &self.guest {
-            guest.sweep(now, snapshot);
+        if self.count() {
+            self.still_since.set(now);
+        }
+        if let Some(end) = self.end(now, snapshot) {
+            self.cut(end);
+            return;
         }
         match self.recorded.get() {
             None if now - self.started >= SOON && self.status.get().is_some() => {
@@ -176,10 +205,37 @@ impl Exchange {
         }
     }
 
-    /// Whether the response shall end here.
-    pub(super) fn is_cut(&self, cx: &Context<'_>) -> bool {
+    /// Why it shall end now, if it shall.
+    fn end(&self, now: Instant, snapshot: &Snapshot) -> Option<Cut> {
+        if self.is_cut.get() {
+            return None;
+        }
         let guest = self.guest.as_ref();
-        guest.is_some_and(|guest| guest.poll_cut(cx).is_ready())
+        if guest.is_some_and(|guest| guest.is_over(now, snapshot)) {
+            return Some(Cut::HttpsOff);
+        }
+        // Until there is an answer, the origin has a deadline of its own.
+        let (domain, _) = self.domain.as_ref().zip(self.status.get())?;
+        let timeouts = &domain.config.timeouts;
+        let timeouts = timeouts.over(snapshot.settings.timeouts.exchange);
+        let (limit, end) = match self.awaited.get() {
+            Awaited::Origin => (timeouts.stall, Cut::OriginStalled),
+            Awaited::Viewer => (timeouts.viewer_stall, Cut::ViewerStalled),
+        };
+        (now.saturating_duration_since(self.still_since.get()) > limit).then_some(end)
+    }
+
+    /// Ends it, and the connection too where that carries nothing else.
+    fn cut(&self, cut: Cut) {
+        self.is_cut.set(true);
+        self.set_outcome(cut.code());
+        self.counters().cut(cut);
+        let (reason, domain, client) = (cut.code(), self.domain(), self.connection.client);
+        tracing::info!(reason, domain, %client, sent = self.sent.get(), "stream cut");
+        match &self.cutter {
+            Some(cutter) => cutter.cut(),
+            None => self.connection.activity.cut(),
+        }
     }
 
     fn record(&self, now: Instant, event: Event) {
@@ -198,11 +254,13 @@ impl Exchange {
         }
     }
 
-    fn count(&self) {
+    /// Says whether something moved since it did so last.
+    fn count(&self) -> bool {
         let (sent, received) = (self.sent.get(), self.received.get());
         let (sent_before, received_before) = self.counted.replace((sent, received));
-        self.counters()
-            .moved(sent - sent_before, received - received_before);
+        let (sent, received) = (sent - sent_before, received - received_before);
+        self.counters().moved(sent, received);
+        sent + received > 0
     }
 
     fn write(&self, event: Event) {
@@ -244,9 +302,6 @@ const COMPLETE: &str = "complete";
 
 /// The origin stopped in the middle of the response.
 pub(super) const ORIGIN_BROKE: &str = "origin_broke";
-
-/// The domain's HTTPS was switched off.
-pub(super) const HTTPS_OFF: &str = "https_off";
 
 const CLIENT_GONE: &str = "client_gone";
 

@@ -86,7 +86,7 @@ impl Outbound {
     ) -> Result<Answer, Failure> {
         let origins = &self.domain.config.origins;
         let received = || exchange.bytes_received();
-        let deadlines = deadlines(connection);
+        let deadlines = self.deadlines(connection);
         let pool = &connection.worker.pool;
         let sent = pool.send(origins, &mut self.request, deadlines, received);
         match sent.await {
@@ -101,13 +101,14 @@ impl Outbound {
             }
         }
     }
-}
 
-fn deadlines(connection: &Connection) -> Deadlines {
-    let timeouts = connection.worker.current.load().settings.timeouts;
-    Deadlines {
-        connect: timeouts.connect,
-        first_byte: timeouts.first_byte,
+    fn deadlines(&self, connection: &Connection) -> Deadlines {
+        let defaults = connection.worker.current.load().settings.timeouts.exchange;
+        let timeouts = self.domain.config.timeouts.over(defaults);
+        Deadlines {
+            connect: timeouts.connect,
+            first_byte: timeouts.first_byte,
+        }
     }
 }
 

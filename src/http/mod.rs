@@ -13,6 +13,7 @@ mod activity;
 mod body;
 mod client_certificate;
 mod connection;
+mod cutter;
 mod exchange;
 mod failure;
 mod forward;
@@ -33,6 +34,7 @@ use hyper::body::Incoming;
 pub use activity::{Activity, Phase};
 pub(crate) use body::Body;
 pub use connection::{Arrival, Connection, Served};
+pub use cutter::Cutter;
 use exchange::ExchangeGuard;
 use failure::Failure;
 use forward::{Answer, Outbound};
@@ -45,13 +47,14 @@ use crate::config::OriginUrl;
 use crate::origin::demo;
 use crate::snapshot::Domain;
 
-/// Answers a request.
+/// Answers a request. `cutter` ends it alone; without one, its connection is cut.
 pub(crate) async fn respond(
     connection: Rc<Connection>,
     request: Request<Incoming>,
+    cutter: Option<Rc<Cutter>>,
 ) -> Response<Body> {
     let version = request.version();
-    let (exchange, step) = begin(&connection, request);
+    let (exchange, step) = begin(&connection, request, cutter);
     let answer = match step {
         Ok(Step::Answer(response)) => Ok(Answer::Response(response)),
         Ok(Step::Ask(mut outbound)) => outbound.send(&connection, &exchange).await,
@@ -77,11 +80,12 @@ enum Step {
 fn begin(
     connection: &Rc<Connection>,
     request: Request<Incoming>,
+    cutter: Option<Rc<Cutter>>,
 ) -> (ExchangeGuard, Result<Step, Failure>) {
     let (parts, body) = request.into_parts();
     let decision = decide(connection, &parts);
     let domain = decision.as_ref().ok().map(Decision::domain);
-    let exchange = ExchangeGuard::begin(connection, &parts, domain);
+    let exchange = ExchangeGuard::begin(connection, &parts, domain, cutter);
     let step = decision.map(|decision| match decision.route {
         Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
         Route::Forward(domain) if is_demo(&domain) => {

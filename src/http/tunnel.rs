@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
-use super::exchange::{ExchangeGuard, ORIGIN_BROKE};
+use super::exchange::{Awaited, ExchangeGuard, ORIGIN_BROKE};
 
 /// A WebSocket that was agreed upon: both ends are streams of bytes from here on.
 pub struct Tunnel {
@@ -43,11 +43,15 @@ impl Tunnel {
         drop(early);
         std::future::poll_fn(|cx| {
             let sent = |bytes| self.exchange.sent(bytes);
+            self.exchange.awaits(Awaited::Viewer);
             if let Poll::Ready(end) = down.poll(cx, &mut origin, &mut client, sent) {
                 if end.is_ok() {
                     self.exchange.complete();
                 }
                 return Poll::Ready(());
+            }
+            if down.is_empty() {
+                self.exchange.awaits(Awaited::Origin);
             }
             let received = |bytes| self.exchange.received(bytes);
             up.poll(cx, &mut client, &mut origin, received).map(drop)
@@ -81,6 +85,11 @@ impl Pump {
             end: first.len(),
             flushed: true,
         }
+    }
+
+    /// Whether nothing is under way.
+    fn is_empty(&self) -> bool {
+        self.start == self.end && self.flushed
     }
 
     /// Ready when `from` has ended and all of it was written, or one of the two broke.

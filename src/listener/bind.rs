@@ -1,7 +1,8 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -60,15 +61,38 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         socket.set_only_v6(true)?;
     }
     socket.set_nonblocking(true)?;
+    set_for_viewers(&socket)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket)
+}
+
+/// What Linux hands on to each accepted connection: no call for it on the way of a handshake.
+fn set_for_viewers(socket: &Socket) -> io::Result<()> {
+    // Small writes are whole messages here; holding them back would only add delay.
+    socket.set_tcp_nodelay(true)?;
+    // A client that has vanished is gone after 30 s, whether we write or not.
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(15))
+        .with_interval(Duration::from_secs(5))
+        .with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(VANISHED))?;
+    // What a viewer cannot take yet waits at the origin, not in the kernel.
+    socket.set_tcp_notsent_lowat(MOST_UNSENT)
 }
 
 fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
     let address = socket.local_addr()?.as_socket();
     address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
+
+/// How long the network may keep what we sent from being acknowledged.
+const VANISHED: Duration = Duration::from_secs(30);
+
+/// Bytes in the kernel that are not on their way: some milliseconds' worth of the fastest stream, so
+/// that the line does not run dry between two turns of ours.
+const MOST_UNSENT: u32 = 128 * 1024;
 
 /// The kernel cuts it down to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -17,7 +18,7 @@ use tokio::task::spawn_local;
 use super::registry::Entry;
 use super::watched::Watched;
 use super::{Service, Speaks};
-use crate::http::{self, Arrival, Connection, Phase, Worker};
+use crate::http::{self, Arrival, Connection, Cutter, Phase, Worker};
 use crate::telemetry::ListenerKind;
 use crate::tls::{self, Accepted, Protocol};
 
@@ -30,8 +31,6 @@ pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service)
     };
     let entry = service.registry.enter(phase);
     let _counted = Counted::new(Rc::clone(&service.worker), kind);
-    // Small writes are whole messages here; holding them back would only add delay.
-    let _ = stream.set_nodelay(true);
     tokio::select! {
         () = entry.cut() => {}
         () = serve(stream, client, &service, &entry) => {}
@@ -91,7 +90,7 @@ where
     let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), true));
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
-    let mut http = builder.serve_connection(io, service(&connection));
+    let mut http = builder.serve_connection(io, service(&connection, || None));
     drive(&mut http, entry, |http| http.graceful_shutdown()).await;
     if let Some(tunnel) = connection.take_tunnel() {
         let parts = http.into_parts();
@@ -104,27 +103,30 @@ where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), false));
-    let mut builder = http2::Builder::new(Local);
+    let streams = Streams::default();
+    let mut builder = http2::Builder::new(streams.clone());
     builder
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_BUFFER)
         .max_header_list_size(MAX_HEADERS);
-    let mut http = builder.serve_connection(io, service(&connection));
+    let service = service(&connection, move || Some(streams.next()));
+    let mut http = builder.serve_connection(io, service);
     drive(&mut http, entry, |http| http.graceful_shutdown()).await;
 }
 
-/// Answers the requests of a connection.
-fn service(
+/// Answers the requests of a connection, each with what cuts it.
+fn service<C: Fn() -> Option<Rc<Cutter>>>(
     connection: &Rc<Connection>,
+    cutter: C,
 ) -> impl hyper_service::Service<
     Request<Incoming>,
     Response = Response<http::Body>,
     Error = Infallible,
-    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<>,
-> + use<> {
+    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<C>,
+> + use<C> {
     let connection = Rc::clone(connection);
     service_fn(move |request| {
-        let response = http::respond(Rc::clone(&connection), request);
+        let response = http::respond(Rc::clone(&connection), request, cutter());
         async { Ok(response.await) }
     })
 }
@@ -144,16 +146,30 @@ where
     let _ = end.await;
 }
 
-/// Runs the streams of HTTP/2 on the connection's own thread.
-#[derive(Clone, Copy)]
-struct Local;
+/// Runs the streams of an HTTP/2 connection on its own thread, each until it is cut.
+///
+/// hyper hands a request to the service and what comes of it to the executor, one right after the
+/// other: so the cutter that the request was given is that of the next stream.
+#[derive(Clone, Default)]
+struct Streams(Rc<Cell<Option<Rc<Cutter>>>>);
 
-impl<F> Executor<F> for Local
+impl Streams {
+    fn next(&self) -> Rc<Cutter> {
+        let cutter = Rc::new(Cutter::default());
+        self.0.set(Some(Rc::clone(&cutter)));
+        cutter
+    }
+}
+
+impl<F> Executor<F> for Streams
 where
     F: Future<Output = ()> + 'static,
 {
     fn execute(&self, future: F) {
-        spawn_local(future);
+        match self.0.take() {
+            Some(cutter) => drop(spawn_local(cutter.run(future))),
+            None => drop(spawn_local(future)),
+        }
     }
 }
 

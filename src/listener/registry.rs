@@ -92,6 +92,10 @@ impl Entry {
     }
 
     fn sweep(&self, now: Instant, snapshot: &Snapshot) {
+        if self.activity.is_cut() {
+            self.order(Order::Cut);
+            return;
+        }
         if let Some(cut_at) = self.cut_at.get() {
             if cut_at <= now {
                 self.order(Order::Cut);
@@ -177,15 +181,12 @@ fn overdue(activity: &Activity, now: Instant, timeouts: &Timeouts) -> Option<Pha
     let limit = match phase {
         Phase::Headers => timeouts.headers,
         // The end of a response is on its way to a viewer who pauses.
-        Phase::Idle if activity.is_writing() => timeouts.idle.max(PAUSE),
+        Phase::Idle if activity.is_writing() => timeouts.exchange.viewer_stall,
         Phase::Idle => timeouts.idle,
         Phase::Handshake | Phase::Busy => return None,
     };
     (now.saturating_duration_since(since) > limit).then_some(phase)
 }
-
-/// How long a viewer may take nothing of the end of a response.
-const PAUSE: Duration = Duration::from_secs(300);
 
 /// How long an idle client has for its part of the goodbye: the answer to GOAWAY and PING, and to
 /// read the end of a response that it holds back by HTTP/2's flow control.
@@ -241,13 +242,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_viewer_who_pauses_near_the_end_has_time() {
-        let activity = Activity::new(Phase::Idle);
+        let (activity, pause) = (Activity::new(Phase::Idle), Duration::from_secs(30));
         activity.set_writing(true);
-        advance(PAUSE).await;
+        advance(pause).await;
         assert_eq!(is_overdue(&activity), None);
         activity.set_writing(false);
         activity.set_writing(true);
-        advance(PAUSE).await;
+        advance(pause).await;
         assert_eq!(is_overdue(&activity), None, "some bytes were taken");
         advance(Duration::from_secs(1)).await;
         assert_eq!(is_overdue(&activity), Some(Phase::Idle));

@@ -20,6 +20,32 @@ pub struct DomainCounters {
     received: AtomicU64,
     viewers: AtomicI64,
     handshakes: [AtomicU64; Handshake::ALL.len()],
+    cuts: [AtomicU64; Cut::ALL.len()],
+}
+
+/// Why an exchange was ended by us, in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Its viewer took nothing of what there was.
+    ViewerStalled,
+    /// Its origin sent nothing, and nothing came from the viewer either.
+    OriginStalled,
+    /// The domain's HTTPS ended, on a connection that was made for another one.
+    HttpsOff,
+}
+
+impl Cut {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::ViewerStalled, Self::OriginStalled, Self::HttpsOff];
+
+    /// The stable word for it in metrics and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ViewerStalled => "viewer_stalled",
+            Self::OriginStalled => "origin_stalled",
+            Self::HttpsOff => "https_off",
+        }
+    }
 }
 
 const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -217,6 +243,16 @@ impl DomainCounters {
         let classes = CLASSES.into_iter();
         let counts = self.requests.iter();
         classes.zip(counts.map(|count| count.load(Ordering::Relaxed)))
+    }
+
+    /// An exchange was cut.
+    pub fn cut(&self, cut: Cut) {
+        self.cuts[cut as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Exchanges cut so far.
+    pub fn cuts(&self, cut: Cut) -> u64 {
+        self.cuts[cut as usize].load(Ordering::Relaxed)
     }
 
     /// Body bytes moved: to the client and from it.

@@ -31,6 +31,7 @@ mod shipped;
 mod shutdown;
 mod smuggling;
 mod sni;
+mod stalls;
 mod startup;
 mod states;
 mod status;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::list::List;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{DomainCounters, Handshake};
+use crate::telemetry::{Cut, DomainCounters, Handshake};
 
 /// The series of domains. With 100,000 of them a scrape cannot hold two dozen zeros for each: a
 /// series begins when there is something to count.
@@ -59,6 +59,11 @@ impl<'s> Domains<'s> {
             domains().filter_map(Counted::viewers),
         )?;
         list.counters(
+            "lockgate_streams_cut",
+            "Responses and WebSockets ended in the middle, by the reason",
+            domains().flat_map(Counted::cuts),
+        )?;
+        list.counters(
             "lockgate_handshakes",
             "TLS handshakes by result",
             domains().flat_map(Counted::handshakes),
@@ -93,6 +98,14 @@ impl Counted<'_> {
         let viewers = self.counters.viewers();
         let requests: u64 = self.counters.requests().map(|(_, count)| count).sum();
         (viewers != 0 || self.shows(requests)).then(|| ([self.label()], viewers))
+    }
+
+    fn cuts(&self) -> impl Iterator<Item = (Labels<'_, 2>, u64)> {
+        let counts = Cut::ALL
+            .into_iter()
+            .map(|cut| (cut, self.counters.cuts(cut)));
+        let counts = counts.filter(|(_, count)| self.shows(*count));
+        counts.map(|(cut, count)| ([self.label(), ("reason", cut.code())], count))
     }
 
     fn handshakes(&self) -> impl Iterator<Item = (Labels<'_, 2>, u64)> {

@@ -20,7 +20,11 @@ pub(crate) struct Http2 {
 
 impl Http2 {
     pub(super) async fn over(stream: impl Transport + 'static) -> Self {
-        let handshake = within(PATIENCE, "HTTP/2", h2::client::handshake(stream)).await;
+        let mut builder = h2::client::Builder::new();
+        // As browsers do: a stream that is paused leaves room for its neighbours.
+        builder.initial_connection_window_size(1 << 20);
+        let handshake = builder.handshake(stream);
+        let handshake = within(PATIENCE, "HTTP/2", handshake).await;
         let (requests, connection) = handshake.expect("HTTP/2 begins");
         Self {
             requests,
