@@ -8,7 +8,7 @@ use super::answer;
 use super::range::Range;
 use super::view;
 use crate::certificate::Timestamp;
-use crate::reload::{Actor, By, Problem, Report};
+use crate::reload::{Actor, By, Problem, Report, Touched, Way};
 use crate::state::AuditLog;
 
 /// Keeps a record of all changes, whoever makes them.
@@ -37,17 +37,20 @@ impl Audit {
             return;
         }
         let entry = self.entry(&report.by);
+        // What nobody serves is not published.
+        let generation = report.generation.filter(|_| !is_offline(&report.by));
         let replaced = report.replaced.iter().map(|it| view::Replaced {
             name: it.name.to_string(),
             before: it.old.map(|it| it.to_string()),
             after: it.new.map(|it| it.to_string()),
         });
         self.write(&view::Audit {
-            result: match report.generation {
+            result: match generation {
                 Some(_) => "published".to_owned(),
                 None => "noted".to_owned(),
             },
-            generation: report.generation,
+            generation,
+            touched: touched(&report.touched),
             certificates: excerpt(report.replaced.len(), replaced),
             domains_added: names(&report.domains_added),
             domains_changed: names(&report.domains_changed),
@@ -84,6 +87,11 @@ impl Audit {
         }
     }
 
+    /// Waits until what was noted is written, for a moment.
+    pub fn flush(&self) -> bool {
+        self.log.flush()
+    }
+
     fn write(&self, entry: &view::Audit) {
         self.log.write(answer::write(entry));
     }
@@ -97,6 +105,7 @@ impl Audit {
             result: String::new(),
             code: None,
             generation: None,
+            touched: view::Excerpt::default(),
             certificates: view::Excerpt::default(),
             domains_added: view::Excerpt::default(),
             domains_changed: view::Excerpt::default(),
@@ -123,7 +132,7 @@ fn told(by: &By) -> view::By {
         By::Start => ("start", None),
         By::Files => ("files", None),
         By::Signal => ("signal", None),
-        By::Somebody(actor) => ("api", Some(actor)),
+        By::Somebody(actor) => (way(actor), Some(actor)),
     };
     view::By {
         way: way.to_owned(),
@@ -132,6 +141,25 @@ fn told(by: &By) -> view::By {
         operation: actor.map(|actor| actor.operation.to_owned()),
         subject: actor.and_then(|actor| actor.subject.clone()),
     }
+}
+
+fn way(actor: &Actor) -> &'static str {
+    match actor.way {
+        Way::Api => "api",
+        Way::Offline => "offline",
+    }
+}
+
+fn is_offline(by: &By) -> bool {
+    matches!(by, By::Somebody(actor) if actor.way == Way::Offline)
+}
+
+fn touched(touched: &Touched) -> view::Excerpt<view::Touched> {
+    let first = touched.first.iter().map(|(kind, name)| view::Touched {
+        kind: kind.code().to_owned(),
+        name: name.clone(),
+    });
+    excerpt(touched.total, first)
 }
 
 fn names(names: &[impl Display]) -> view::Excerpt<String> {

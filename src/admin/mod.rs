@@ -10,6 +10,7 @@ mod console;
 mod facts;
 mod fault;
 mod metrics;
+mod offline;
 mod openapi;
 mod percent;
 mod question;
@@ -36,6 +37,7 @@ pub use audit::Audit;
 pub use change::Changes;
 use facts::Facts;
 use fault::Fault;
+pub use offline::Offline;
 pub(crate) use percent::encode;
 use question::Question;
 use range::Range;
@@ -47,7 +49,7 @@ pub use work::Work;
 use crate::certificate::{Name, Timestamp};
 use crate::manage::{Tag, Who};
 use crate::proof::Proofs;
-use crate::reload::Status;
+use crate::reload::{Status, Way};
 use crate::snapshot::Current;
 use crate::state::Role;
 use crate::telemetry::Counters;
@@ -167,6 +169,7 @@ impl Admin {
         let (parts, body) = request.into_parts();
         let body = Zeroizing::new(body::read(body).await?);
         let who = Who {
+            way: Way::Api,
             role: role.map_or("none", Role::name),
             peer: peer.name(),
         };

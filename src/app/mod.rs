@@ -2,6 +2,7 @@
 
 mod desk;
 mod hsts;
+mod offline;
 mod watching;
 mod worker;
 
@@ -32,6 +33,7 @@ use crate::snapshot::Current;
 use crate::state::HstsKeeper;
 use crate::telemetry::Counters;
 use desk::Desk;
+pub use offline::{Offline, OfflineError};
 use watching::Watching;
 use worker::Sockets;
 
@@ -144,7 +146,8 @@ impl App {
         let admin = desk.place().clone();
         let (triggers, queue) = reload::triggers();
         let orders = Orders::new(triggers.clone());
-        let changes = changes(directory, &loaded, orders, Arc::clone(&provider), audit)?;
+        let manager = manager(directory, &loaded, orders, Arc::clone(&provider));
+        let changes = Changes::start(manager, audit)?;
         let told = watching.admin(&loaded, counters, &ready, desk.access(), changes);
         let socket_file = desk.open(&runtime, told, provider)?;
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
@@ -229,26 +232,24 @@ fn local_runtime() -> io::Result<LocalRuntime> {
 }
 
 /// Gets ready to make changes that somebody asks for.
-fn changes(
+fn manager(
     directory: &Path,
     loaded: &Loaded,
     orders: Orders,
     provider: Arc<CryptoProvider>,
-    audit: Audit,
-) -> io::Result<Changes> {
+) -> Manager {
     let state = &loaded.current.load().settings.state;
     let shelf = directory.join(&state.directory);
     // Without history there is nothing to roll back to, which who asks for it is told.
     let shelf = Shelf::open(&shelf, state.history, Arc::clone(&provider)).ok();
-    let manager = Manager {
+    Manager {
         root: directory.to_owned(),
         current: loaded.current.clone(),
         status: loaded.status.clone(),
         orders,
         provider,
         shelf,
-    };
-    Changes::start(manager, audit)
+    }
 }
 
 /// Starts a thread for each set of sockets, and returns once all of them serve: with the queue that

@@ -33,7 +33,7 @@ impl Asking {
     ) -> Result<Printed, Failed> {
         let answer = self
             .client(directory, Role::Viewer)?
-            .ask(&Ask::get(target))?;
+            .ask(&Ask::get(target).over_files())?;
         let thing: T = self.read(&answer)?;
         if self.json {
             return Ok(Printed::done(json(&answer)));

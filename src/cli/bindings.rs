@@ -74,7 +74,8 @@ pub(super) fn https(directory: &Path, https: &Https) -> Result<Printed, Failed> 
 }
 
 pub(super) fn reload(directory: &Path, options: &Options) -> Result<Printed, Failed> {
-    change::run(directory, options, &Change::new(Method::POST, "/reload"))
+    let reload = Change::new(Method::POST, "/reload").of_process();
+    change::run(directory, options, &reload)
 }
 
 impl Bind {

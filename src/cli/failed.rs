@@ -13,6 +13,9 @@ pub(super) enum Failed {
     /// Nobody listens where a change should be made.
     #[error(transparent)]
     NotRunning(Unasked),
+    /// The same, for what only a running process can do.
+    #[error(transparent)]
+    NothingRuns(Unasked),
     /// The process has looked at it, and does not do it.
     #[error("{}", .0.detail)]
     Refused(Box<Failure>),
@@ -44,7 +47,11 @@ impl Failed {
             Self::Unasked(unasked) => unasked.hint(),
             Self::NotRunning(unasked) => {
                 let hint = unasked.hint();
-                return format!("{hint}; {BY_HAND}").into();
+                return format!("{hint}; {OVER_FILES}").into();
+            }
+            Self::NothingRuns(unasked) => {
+                let hint = unasked.hint();
+                return format!("{hint}; {AT_START}").into();
             }
             Self::Refused(failure) => &failure.hint,
             Self::RefusedInJson(_) => "",
@@ -63,4 +70,6 @@ impl Failed {
     }
 }
 
-const BY_HAND: &str = "while it does not run, edit the files of the configuration directory by hand, and then run: lockgate check";
+const OVER_FILES: &str = "while it does not run, the same command without --admin changes the files of the configuration directory";
+
+const AT_START: &str = "while it does not run, there is nothing to reload: a start reads all files, and lockgate check tells what is wrong with them";

@@ -68,7 +68,8 @@ impl Options {
 
     fn part<T: Row>(&self, client: &Client, after: Option<&str>) -> Result<Page<T>, Failed> {
         let target = target::<T>(self.filter.as_deref(), after);
-        self.asking.read(&client.ask(&Ask::get(target))?)
+        self.asking
+            .read(&client.ask(&Ask::get(target).over_files())?)
     }
 }
 

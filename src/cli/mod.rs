@@ -81,7 +81,7 @@ enum Command {
     #[command(after_help = ASKING)]
     Https(bindings::Https),
     /// Read all files again, as SIGHUP does, and tell which problems began.
-    #[command(after_help = ASKING)]
+    #[command(after_help = ASKING_PROCESS)]
     Reload(change::Options),
     /// Ask the running process how it is.
     ///
@@ -118,8 +118,18 @@ Asks the running process, with its token: run it as the user that lockgate runs 
 with --admin and --token-file. A change is made in the files of the configuration directory, and
 answered when it is served.
 
+Where nobody listens and --admin names nobody, the same is done with the files of --config, without
+a token; standard error says so. A start serves it then.
+
 Exits with 0 when it is done, with 1 when some of it is not (the reasons are printed), and with 2
 when all of it is refused, or the process cannot be asked.";
+
+const ASKING_PROCESS: &str = "\
+Asks the running process, with its token: run it as the user that lockgate runs as, or name both
+with --admin and --token-file. While it does not run, `lockgate check` looks at the files.
+
+Exits with 0 when it is done, with 1 when something is refused since, and with 2 when the process
+cannot be asked.";
 
 const AFTER_HELP: &str = "\
 Files in the configuration directory:

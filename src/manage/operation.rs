@@ -2,7 +2,7 @@ use super::tag::Condition;
 use crate::certificate::{self, PairText};
 use crate::domain::Pattern;
 use crate::edit::{Key, Value};
-use crate::reload::Actor;
+use crate::reload::{Actor, Way};
 use crate::state::Version;
 
 /// Keys of a table: what they shall be, or that they shall not be there.
@@ -24,6 +24,8 @@ pub struct Request {
 /// Who asks for a change.
 #[derive(Clone, Debug)]
 pub struct Who {
+    /// How they ask.
+    pub way: Way,
     /// The role of their token.
     pub role: &'static str,
     /// Where they are.
@@ -65,6 +67,7 @@ impl Request {
     /// Who asks, and for what.
     pub fn actor(&self) -> Actor {
         Actor {
+            way: self.who.way,
             role: self.who.role,
             peer: self.who.peer.clone(),
             operation: self.operation.code(),

@@ -15,7 +15,8 @@ use crate::state::{Archivist, History, Job, Notice, Record};
 #[derive(Debug)]
 pub(super) struct Archive {
     history: History,
-    archivist: Archivist,
+    /// What writes; none while history is only read.
+    archivist: Option<Archivist>,
     /// Certificates in use whose version may not be in history yet.
     unrecorded: BTreeSet<Name>,
     deleted: Vec<Job>,
@@ -26,22 +27,47 @@ pub(super) struct Archive {
 impl Archive {
     /// The history in a state directory; None when it is switched off or there is no thread for it.
     pub(super) fn open(state_directory: PathBuf, keep: usize) -> Option<Self> {
+        let mut archive = Self::read_only(state_directory, keep)?;
+        let started = Archivist::start(archive.history.clone(), Notice::log)
+            .inspect_err(|error| tracing::error!(%error, "there will be no history"));
+        archive.archivist = Some(started.ok()?);
+        archive.next_sweep = Instant::now();
+        Some(archive)
+    }
+
+    /// The same, but nothing is written until somebody wants it.
+    pub(super) fn read_only(state_directory: PathBuf, keep: usize) -> Option<Self> {
         if keep == 0 {
             return None;
         }
-        let history = History::new(state_directory, keep);
-        let archivist = Archivist::start(history.clone(), Notice::log)
-            .inspect_err(|error| tracing::error!(%error, "there will be no history"))
-            .ok()?;
         let now = Instant::now();
         Some(Self {
-            history,
-            archivist,
+            history: History::new(state_directory, keep),
+            archivist: None,
             unrecorded: BTreeSet::new(),
             deleted: Vec::new(),
             next_look: now,
-            next_sweep: now,
+            next_sweep: now + SWEEP_INTERVAL,
         })
+    }
+
+    /// Whether what is adopted is written down.
+    pub(super) fn is_writing(&self) -> bool {
+        self.archivist.is_some()
+    }
+
+    /// Begins to write, with the versions of these certificates that are in use.
+    pub(super) fn begin(&mut self, names: &BTreeSet<Name>) {
+        self.unrecorded.extend(names.iter().cloned());
+        self.next_look = Instant::now();
+        if self.archivist.is_none() {
+            // Before threads write there side by side: what one makes shall not be seen by another
+            // before it has its owner. If it fails, they say so.
+            let _ = self.history.make_state_directory();
+            self.archivist = Archivist::start(self.history.clone(), Notice::log)
+                .inspect_err(|error| tracing::error!(%error, "history is not written"))
+                .ok();
+        }
     }
 
     pub(super) fn history(&self) -> &History {
@@ -83,15 +109,22 @@ impl Archive {
 
     fn submit(&mut self, record: Record) {
         let name = record.certificate.clone();
-        match self.archivist.try_submit(Job::Record(Box::new(record))) {
+        match self.try_submit(Job::Record(Box::new(record))) {
             Ok(()) => self.unrecorded.remove(&name),
             Err(_) => self.unrecorded.insert(name),
         };
     }
 
+    fn try_submit(&self, job: Job) -> Result<(), Job> {
+        match &self.archivist {
+            Some(archivist) => archivist.try_submit(job),
+            None => Err(job),
+        }
+    }
+
     fn flush(&mut self) {
         while let Some(job) = self.deleted.pop() {
-            if let Err(job) = self.archivist.try_submit(job) {
+            if let Err(job) = self.try_submit(job) {
                 self.deleted.push(job);
                 return;
             }
@@ -104,7 +137,8 @@ impl Archive {
             return BTreeSet::new();
         }
         self.next_look = now + LOOK_INTERVAL;
-        self.unrecorded.extend(self.archivist.take_unrecorded());
+        let failed = self.archivist.as_ref().map(Archivist::take_unrecorded);
+        self.unrecorded.extend(failed.unwrap_or_default());
         let mut wanted = BTreeSet::new();
         let some: Vec<_> = self.unrecorded.iter().take(LOOKS).cloned().collect();
         for name in some {

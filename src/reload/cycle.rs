@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 use super::archive::Archive;
 use super::bell::{Bell, QUIET, Trigger};
-use super::order::Wanted;
+use super::order::{Order, Wanted};
 use super::patrol::Patrol;
-use super::report::By;
+use super::report::{By, Report};
 use super::{Hook, Manner, Reloader};
-use crate::config::{Look, Scope};
+use crate::config::{Items, Look, Scope};
 use crate::telemetry::ReloadResult;
 
 /// When to reload, and how far each reload looks.
@@ -31,6 +31,52 @@ impl Reloader {
             if self.broken {
                 self.counters.reloaded(ReloadResult::Failed);
             }
+        }
+    }
+
+    /// Carries out orders until nobody can give one any more; nothing else is a reason to reload,
+    /// and nothing is watched. This is for a command that changes files while no process serves
+    /// them, after [`load_offline`](super::load_offline).
+    pub fn carry_out_orders(mut self, triggers: &Receiver<Trigger>) {
+        for trigger in triggers {
+            if let Trigger::Order(order) = trigger {
+                self.carry_out(*order);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        self.keep_before(&order);
+        let (wanted, waiting) = order.carry_out();
+        let scope = match wanted.afresh {
+            true => Scope::Afresh,
+            false => Scope::Items(wanted.items.clone()),
+        };
+        let look = Look {
+            wanted: wanted.items.clone(),
+            ..Look::at(scope)
+        };
+        let report = self.reload(look, &Manner::Running(&wanted));
+        self.tell(&report);
+        if let Some(waiting) = waiting {
+            waiting.tell(self.latest.generation, &report);
+        }
+    }
+
+    /// Writes the versions in use into history before their files go: a process may never have run
+    /// with them.
+    fn keep_before(&mut self, order: &Order) {
+        if let Some(archive) = &mut self.archive {
+            archive.begin(order.certificates());
+            let look = Look::at(Scope::Items(Items::default()));
+            self.reload(look, &Manner::Running(&Wanted::default()));
+        }
+    }
+
+    /// Calls who wants to know of each reload.
+    fn tell(&mut self, report: &Report) {
+        if let Some(Hook(hook)) = &mut self.after {
+            hook(report);
         }
     }
 
@@ -56,9 +102,7 @@ impl Reloader {
         if everything {
             patrol.looked(now);
         }
-        if let Some(Hook(hook)) = &mut self.after {
-            hook(&report);
-        }
+        self.tell(&report);
         report.log();
         if let Some(waiting) = waiting {
             waiting.tell(self.latest.generation, &report);

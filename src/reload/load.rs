@@ -67,8 +67,20 @@ pub fn load(
     Loaded::new(source, settings, provider, counters, Keeps::History)
 }
 
-/// Does the same, but puts the problems of `lockgate.toml` into the report as well, and goes on
-/// with the defaults.
+/// Does the same where nothing is served: the loop is only there to
+/// [carry out orders](Reloader::carry_out_orders), and until the first one the state directory is
+/// read, and nothing is written there.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_offline(directory: &Path, provider: Arc<CryptoProvider>) -> Result<Loaded, LoadError> {
+    let (source, settings) = open(directory)?;
+    Loaded::new(source, settings, provider, Arc::default(), Keeps::Asked)
+}
+
+/// Does the same as [`load`], but puts the problems of `lockgate.toml` into the report as well, and
+/// goes on with the defaults.
 ///
 /// # Errors
 ///
@@ -108,11 +120,13 @@ fn find(directory: &Path) -> Result<Source, LoadError> {
     }
 }
 
-/// Whether a load writes into the state directory.
+/// What a load has to do with the state directory.
 #[derive(Clone, Copy)]
 enum Keeps {
     History,
-    /// It only looks.
+    /// It looks at what is there, and goes on to write what orders are about.
+    Asked,
+    /// It does not look either.
     Nothing,
 }
 
@@ -128,6 +142,7 @@ impl Loaded {
         let directory = source.root().join(&state.directory);
         let archive = match keeps {
             Keeps::History => Archive::open(directory.clone(), state.history),
+            Keeps::Asked => Archive::read_only(directory.clone(), state.history),
             Keeps::Nothing => None,
         };
         let parser = Parser::new(Arc::clone(&provider));

@@ -29,6 +29,7 @@ mod rollbacks;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod touched;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -45,10 +46,11 @@ pub use hold::hold;
 pub use judge::assess;
 pub use latest::{Change, Latest};
 pub use library::record_files;
-pub use load::{LoadError, Loaded, check, load, open};
+pub use load::{LoadError, Loaded, check, load, load_offline, open};
 pub use order::{Done, Order, OrderFault, Orders, Wanted};
 pub use problem::{Effect, Kind, Problem};
-pub use report::{Actor, By, NearEnd, Replaced, Report, Status};
+pub use report::{Actor, By, NearEnd, Replaced, Report, Status, Way};
+pub use touched::Touched;
 
 use crate::certificate::{Name, Timestamp};
 use crate::config::{Changes, Look, Source};
@@ -148,7 +150,8 @@ impl Reloader {
 
     /// Writes what was adopted into history, and takes away the pins of rollbacks that are over.
     fn keep(&mut self, report: &mut Report, now: Instant) {
-        let Some(archive) = &mut self.archive else {
+        let archive = self.archive.as_mut();
+        let Some(archive) = archive.filter(|archive| archive.is_writing()) else {
             return;
         };
         archive.take(report, now);
@@ -179,6 +182,7 @@ impl Reloader {
             .scan(directories, &look, &self.parser, &mut changes);
         self.latest.watched = self.source.is_watched();
         let scanned = Instant::now();
+        let touched = Touched::of(&changes, &look, manner);
         let current = self.publisher.current();
         let library = library::Disk {
             source: &self.source,
@@ -197,6 +201,7 @@ impl Reloader {
         report.build = scanned.elapsed();
         report.generation = snapshot.as_ref().map(|snapshot| snapshot.generation);
         report.by = manner.by();
+        report.touched = touched.with(&report);
         // First, so that who has been served with something new finds it there.
         self.latest.note(&report, now.wall);
         let latest = self.latest.clone();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::bell::Trigger;
 use super::problem::Problem;
 use super::report::{By, Report};
+use crate::certificate::Name;
 use crate::config::Items;
 use crate::domain::Pattern;
 use crate::edit::files::WriteFault;
@@ -97,6 +98,11 @@ impl Order {
             wanted,
             reply: None,
         }
+    }
+
+    /// The certificates that it is about.
+    pub(super) fn certificates(&self) -> &BTreeSet<Name> {
+        &self.wanted.items.certificates
     }
 
     /// Puts the files in place. What is to be looked at then, and who waits for it; nothing if that

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::latest::Latest;
 use super::problem::{Effect, Problem};
+use super::touched::Touched;
 use crate::certificate::{self, Certificate, Fingerprint, Threshold};
 use crate::domain::Pattern;
 use crate::state::Record;
@@ -14,6 +15,8 @@ use crate::table::Table;
 pub struct Report {
     /// Who made it happen.
     pub by: By,
+    /// What was found changed: which files it came from.
+    pub touched: Touched,
     /// The generation that has it, if it made a new one.
     pub generation: Option<u64>,
     /// Domains that are served now and were not.
@@ -90,6 +93,8 @@ pub enum By {
 /// Who asked for a change, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
+    /// How they asked.
+    pub way: Way,
     /// What they may do: the role of their token.
     pub role: &'static str,
     /// Where they asked from.
@@ -98,6 +103,15 @@ pub struct Actor {
     pub operation: &'static str,
     /// The domain or the certificate that it is about.
     pub subject: Option<String>,
+}
+
+/// How somebody asks for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// At the admin listener.
+    Api,
+    /// On the command line, while no process listened: nothing was served then.
+    Offline,
 }
 
 /// A certificate in use that came below one of its thresholds.

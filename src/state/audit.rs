@@ -4,8 +4,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use super::disk::{private_directory, state_directory};
+use crate::disk::inherit_owner;
 
 /// A log of what was changed: a line each, in files that only the owner may read.
 ///
@@ -20,7 +22,14 @@ use super::disk::{private_directory, state_directory};
 #[derive(Clone, Debug)]
 pub struct AuditLog {
     directory: PathBuf,
-    lines: SyncSender<String>,
+    jobs: SyncSender<Job>,
+}
+
+/// What the thread is told.
+enum Job {
+    Write(String),
+    /// To answer when all that came before is done.
+    Answer(SyncSender<()>),
 }
 
 impl AuditLog {
@@ -31,7 +40,7 @@ impl AuditLog {
     /// When the system gives no thread.
     pub fn start(state: &Path) -> io::Result<Self> {
         let directory = state.join("audit");
-        let (lines, queue) = sync_channel(QUEUE);
+        let (jobs, queue) = sync_channel(QUEUE);
         let writer = Writer {
             state: state.to_owned(),
             directory: directory.clone(),
@@ -39,14 +48,21 @@ impl AuditLog {
         };
         let thread = thread::Builder::new().name("audit".to_owned());
         thread.spawn(move || writer.run(&queue))?;
-        Ok(Self { directory, lines })
+        Ok(Self { directory, jobs })
     }
 
     /// Writes a line, some time soon.
     pub fn write(&self, line: String) {
-        if let Err(error) = self.lines.try_send(line) {
+        if let Err(error) = self.jobs.try_send(Job::Write(line)) {
             tracing::warn!(%error, "a change is missing in the audit log");
         }
+    }
+
+    /// Waits until what came before is written, at most 5 s; says whether it is dealt with.
+    pub fn flush(&self) -> bool {
+        let (answer, answered) = sync_channel(1);
+        let asked = self.jobs.try_send(Job::Answer(answer));
+        asked.is_ok() && answered.recv_timeout(LONGEST_FLUSH).is_ok()
     }
 
     /// The lines, the newest first. It reads a file at a time, and what cannot be read is left out.
@@ -69,10 +85,17 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, lines: &Receiver<String>) {
+    fn run(mut self, jobs: &Receiver<Job>) {
         let mut is_well = true;
-        for line in lines {
-            let written = self.write(&line);
+        for job in jobs {
+            let written = match job {
+                Job::Write(line) => self.write(&line),
+                Job::Answer(answer) => {
+                    // Who asked may have given up.
+                    let _ = answer.try_send(());
+                    continue;
+                }
+            };
             match &written {
                 // Once for each time that it begins: a full disk fails many times in the same way.
                 Err(error) if is_well => {
@@ -106,6 +129,7 @@ impl Writer {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
         let mut file = options.open(self.directory.join(file_name(0)))?;
+        inherit_owner(&file, &self.directory)?;
         let length = file.metadata()?.len();
         if length > 0 {
             // A process that was killed may have left half a line.
@@ -142,6 +166,9 @@ fn file_name(number: usize) -> String {
 /// Lines that wait for the disk.
 const QUEUE: usize = 1_024;
 
+/// A disk that hangs must not keep a command from ending.
+const LONGEST_FLUSH: Duration = Duration::from_secs(5);
+
 /// Bytes of a file before the next one begins.
 const LARGEST: u64 = 4 << 20;
 
@@ -164,7 +191,7 @@ mod tests {
     fn log(state: &Path) -> AuditLog {
         AuditLog {
             directory: state.join("audit"),
-            lines: sync_channel(1).0,
+            jobs: sync_channel(1).0,
         }
     }
 
@@ -186,6 +213,17 @@ mod tests {
         assert_eq!(lines, ["four", "hal", "three", "two", "one"]);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!((mode(&state.join("audit")), mode(&path)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn what_was_flushed_is_written() {
+        let state = tempfile::tempdir().unwrap();
+        let log = AuditLog::start(state.path()).unwrap();
+        for number in 0..100 {
+            log.write(number.to_string());
+        }
+        assert!(log.flush());
+        assert_eq!(log.newest_first().count(), 100);
     }
 
     #[test]

@@ -2,6 +2,7 @@ use std::env;
 use std::io::{IsTerminal, stderr};
 use std::panic;
 
+use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
@@ -41,6 +42,18 @@ pub fn init() -> LogGuard {
         tracing::error!(place, %backtrace, "bug: {}", info.payload_as_str().unwrap_or("panic"));
     }));
     LogGuard(guard)
+}
+
+/// Has a command that does what a process does tell warnings to standard error, for a human.
+pub fn init_for_command() {
+    let format = tracing_subscriber::fmt()
+        .with_max_level(Level::WARN)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_target(false)
+        .without_time();
+    // A second call keeps the first one's.
+    let _ = format.try_init();
 }
 
 /// Some tens of megabytes at the most.

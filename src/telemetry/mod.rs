@@ -6,4 +6,4 @@ mod log;
 
 pub use access::{Event, Record};
 pub use counters::{Counters, Cut, DomainCounters, Handshake, ListenerKind, ReloadResult};
-pub use log::{LogGuard, init};
+pub use log::{LogGuard, init, init_for_command};

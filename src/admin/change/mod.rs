@@ -60,14 +60,7 @@ impl Changes {
             work,
             audit,
         } = self;
-        let made = work.run(move || match Route::of(parts.uri.path())? {
-            Route::Certificate(INSPECT) if parts.method == Method::POST => {
-                let inspected = manager.inspect(&input::pairs(&body)?)?;
-                let told = told::inspection(&inspected, SystemTime::now().into());
-                Ok((StatusCode::OK, answer::write(&told)))
-            }
-            route => perform(&manager, &audit, parse(route, &parts, &body, who)?),
-        });
+        let made = work.run(move || make(&manager, &audit, &parts, &body, who));
         made.await?
     }
 
@@ -90,6 +83,24 @@ impl Changes {
     /// The tag of a certificate's files, if they are there.
     pub(super) fn tag_of_certificate(&self, name: &certificate::Name) -> Option<Tag> {
         self.manager.tag_of_certificate(name)
+    }
+}
+
+/// Makes the change that a request asks for, and returns when it is made.
+pub(super) fn make(
+    manager: &Manager,
+    audit: &Audit,
+    parts: &Parts,
+    body: &[u8],
+    who: Who,
+) -> Result<(StatusCode, String), Fault> {
+    match Route::of(parts.uri.path())? {
+        Route::Certificate(INSPECT) if parts.method == Method::POST => {
+            let inspected = manager.inspect(&input::pairs(body)?)?;
+            let told = told::inspection(&inspected, SystemTime::now().into());
+            Ok((StatusCode::OK, answer::write(&told)))
+        }
+        route => perform(manager, audit, parse(route, parts, body, who)?),
     }
 }
 

@@ -68,6 +68,7 @@ function entry(audit) {
 
 function changes(audit) {
   return [
+    ['audit.touched', { total: audit.touched.total, first: audit.touched.first.map(({ name }) => name) }],
     ['audit.certificates', { total: audit.certificates.total, first: audit.certificates.first.map(({ name }) => name) }],
     ['audit.added', audit.domains_added],
     ['audit.changed', audit.domains_changed],

@@ -20,7 +20,7 @@ use super::question::Question;
 use crate::certificate::Timestamp;
 use crate::proof::Proofs;
 use crate::reload::Status;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Current, Snapshot};
 
 pub(super) use certificates::pair;
 pub(super) use problems::problem;
@@ -48,6 +48,18 @@ impl Facts {
             proofs: Arc::clone(&admin.proofs),
             started: admin.started,
             ready: admin.ready.load(Ordering::Relaxed),
+            now,
+        }
+    }
+
+    /// What files would be, while no process serves them.
+    pub(super) fn offline(current: &Current, status: Arc<Status>, now: Timestamp) -> Self {
+        Self {
+            snapshot: current.hold(),
+            status,
+            proofs: Arc::default(),
+            started: now,
+            ready: false,
             now,
         }
     }

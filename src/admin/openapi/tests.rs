@@ -130,6 +130,13 @@ fn what_the_audit_log_tells_is_as_it_says() {
         result: "published".to_owned(),
         code: None,
         generation: Some(7),
+        touched: view::Excerpt {
+            total: 1,
+            first: vec![view::Touched {
+                kind: "certificate".to_owned(),
+                name: "play".to_owned(),
+            }],
+        },
         certificates: view::Excerpt {
             total: 1,
             first: vec![view::Replaced::default()],

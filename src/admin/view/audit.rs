@@ -17,6 +17,10 @@ pub struct Audit {
     pub code: Option<String>,
     /// The generation that it made.
     pub generation: Option<u64>,
+    /// The files and certificates that were found changed: the first 20. None where all is read, at
+    /// the start and when somebody asks for it; nor in entries of earlier versions.
+    #[serde(default)]
+    pub touched: Excerpt<Touched>,
     /// Certificates of which another version is in use: the first 20.
     pub certificates: Excerpt<Replaced>,
     /// Domains that are served since: the first 20.
@@ -34,17 +38,27 @@ pub struct Audit {
 /// Who made a change.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct By {
-    /// `start`, `files` (somebody changed them, or their time came), `signal` or `api`.
+    /// `start`, `files` (somebody changed them, or their time came), `signal`, `api`, or `offline`: a
+    /// command while no process listened.
     pub way: String,
-    /// With `api`: the role of the token.
+    /// With `api`: the role of the token, or `none`; so with `offline`, which takes none.
     pub role: Option<String>,
-    /// With `api`: the address, or `unix`.
+    /// With `api`: the address, or `unix`; with `offline`: `uid` and the user's number.
     pub peer: Option<String>,
-    /// With `api`: what was asked for.
+    /// With both: what was asked for.
     pub operation: Option<String>,
-    /// With `api`: the domain or the certificate that it was about; of bindings, the certificate or
+    /// With both: the domain or the certificate that it was about; of bindings, the certificate or
     /// the first domain.
     pub subject: Option<String>,
+}
+
+/// Something that was found changed.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Touched {
+    /// `file`: `lockgate.toml`, or a file of domains; or `certificate`.
+    pub kind: String,
+    /// A path, or the certificate's name.
+    pub name: String,
 }
 
 /// A version of a certificate in the place of another.

@@ -14,7 +14,7 @@ mod problem;
 mod session;
 mod status;
 
-pub use audit::{Audit, Audits, By, Replaced, Trouble};
+pub use audit::{Audit, Audits, By, Replaced, Touched, Trouble};
 pub use certificate::{Certificate, Pair};
 pub use domain::{Domain, Hsts, Policy, Proof};
 pub use history::{History, Inspection, Version};

@@ -2,6 +2,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::shown;
 use crate::admin::view::{DomainChange, Outcome};
+use crate::cli::client::Through;
 use crate::cli::text::count;
 
 /// Whether somebody is there to read a question and to answer it.
@@ -15,7 +16,12 @@ pub(super) fn ask(
     answers: &mut impl BufRead,
     out: &mut impl Write,
 ) -> io::Result<bool> {
-    write!(out, "{}{}", shown::text(would), summary(would))?;
+    write!(
+        out,
+        "{}{}",
+        shown::text(would, Through::Process),
+        summary(would)
+    )?;
     write!(out, "Do it? [y/N] ")?;
     out.flush()?;
     let mut answer = String::new();

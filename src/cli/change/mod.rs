@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::asking::{Asking, json};
-use super::client::{Ask, Client, Unasked};
+use super::client::{Ask, Client, Through, Unasked};
 use super::failed::Failed;
 use super::printed::{End, Printed};
 use crate::admin::view::Outcome;
@@ -81,6 +81,8 @@ pub(super) struct Change {
     query: Option<&'static str>,
     body: Option<Value>,
     only: Only,
+    /// Whether files alone can be changed like this.
+    of_files: bool,
 }
 
 /// What has to be there for a change to be meant.
@@ -94,6 +96,7 @@ enum Only {
 /// What came of a change, and the answer that says so.
 struct Told {
     outcome: Outcome,
+    through: Through,
     json: String,
 }
 
@@ -106,6 +109,7 @@ impl Change {
             query: None,
             body: None,
             only: Only::Always,
+            of_files: true,
         }
     }
 
@@ -118,6 +122,12 @@ impl Change {
     pub(super) fn json(self, body: Value) -> Self {
         let body = Some(body);
         Self { body, ..self }
+    }
+
+    /// Of the running process, and of nothing that files hold.
+    pub(super) fn of_process(self) -> Self {
+        let of_files = false;
+        Self { of_files, ..self }
     }
 
     /// Only if there is nothing of the name yet.
@@ -133,13 +143,13 @@ impl Change {
     }
 
     fn ask(&self, dry_run: bool) -> Ask {
-        let dry_run = dry_run.then_some("dry_run=true");
-        let query: Vec<_> = dry_run.into_iter().chain(self.query).collect();
-        let target = match query.is_empty() {
-            true => self.target.clone(),
-            false => format!("{}?{}", self.target, query.join("&")),
+        let ask = Ask::new(self.method.clone(), &self.target);
+        let ask = match self.query {
+            Some(query) => ask.query(query),
+            None => ask,
         };
-        let ask = Ask::new(self.method.clone(), target);
+        let ask = if dry_run { ask.dry_run() } else { ask };
+        let ask = if self.of_files { ask.over_files() } else { ask };
         let ask = match &self.body {
             Some(body) => ask.json(body.to_string()),
             None => ask,
@@ -186,7 +196,8 @@ pub(super) fn run_carefully(
 impl Options {
     fn perform(&self, client: &Client, change: &Change, dry_run: bool) -> Result<Told, Failed> {
         let answer = client.ask(&change.ask(dry_run)).map_err(|it| match it {
-            Unasked::Connect(..) => Failed::NotRunning(it),
+            Unasked::Connect(..) if change.of_files => Failed::NotRunning(it),
+            Unasked::Connect(..) => Failed::NothingRuns(it),
             other => other.into(),
         })?;
         match (answer.status, change.only) {
@@ -199,6 +210,7 @@ impl Options {
         }
         Ok(Told {
             outcome: self.asking.read(&answer)?,
+            through: answer.through,
             json: json(&answer),
         })
     }
@@ -206,7 +218,7 @@ impl Options {
     fn printed(&self, told: Told) -> Printed {
         let text = match self.asking.json {
             true => told.json,
-            false => shown::text(&told.outcome),
+            false => shown::text(&told.outcome, told.through),
         };
         let end = match shown::is_all_done(&told.outcome) {
             true => End::Done,

@@ -1,6 +1,7 @@
 use std::fmt::{self, Write};
 
 use crate::admin::view::{CertificateChange, DomainChange, Outcome, Served};
+use crate::cli::client::Through;
 use crate::cli::text::{count, show_problems, table};
 
 /// Whether nothing was left out, and nothing is refused since.
@@ -14,13 +15,13 @@ fn is_done(change: &DomainChange) -> bool {
 }
 
 /// What came of a change, for a person.
-pub(super) fn text(outcome: &Outcome) -> String {
+pub(super) fn text(outcome: &Outcome, through: Through) -> String {
     let mut text = String::new();
-    write(&mut text, outcome).expect("a string takes all");
+    write(&mut text, outcome, through).expect("a string takes all");
     text
 }
 
-fn write(out: &mut String, outcome: &Outcome) -> fmt::Result {
+fn write(out: &mut String, outcome: &Outcome, through: Through) -> fmt::Result {
     if !outcome.domains.is_empty() {
         let rows: Vec<_> = outcome.domains.iter().map(cells).collect();
         table(
@@ -35,9 +36,10 @@ fn write(out: &mut String, outcome: &Outcome) -> fmt::Result {
     write_reasons(out, &outcome.domains)?;
     let problems = &outcome.problems;
     show_problems(out, problems, problems.len())?;
-    match outcome.dry_run {
-        true => writeln!(out, "dry run: nothing was done"),
-        false => writeln!(out, "served as generation {}", outcome.generation),
+    match (outcome.dry_run, through) {
+        (true, _) => writeln!(out, "dry run: nothing was done"),
+        (false, Through::Process) => writeln!(out, "served as generation {}", outcome.generation),
+        (false, Through::Files) => writeln!(out, "served from the next start on"),
     }
 }
 
@@ -162,12 +164,14 @@ not done for 1 domain:
 served as generation 7
 ";
         let mut outcome = outcome(false);
-        assert_eq!(text(&outcome), expected);
+        assert_eq!(text(&outcome, Through::Process), expected);
+        let offline = text(&outcome, Through::Files);
+        assert!(offline.ends_with("served from the next start on\n"));
         assert!(!is_all_done(&outcome));
         outcome.domains.pop();
         assert!(is_all_done(&outcome));
         outcome.dry_run = true;
-        assert!(text(&outcome).ends_with("dry run: nothing was done\n"));
+        assert!(text(&outcome, Through::Files).ends_with("dry run: nothing was done\n"));
     }
 
     #[test]
@@ -181,7 +185,7 @@ served as generation 7
             });
             outcome.problems = vec![serde_json::from_value(problem).unwrap()];
             assert_eq!(is_all_done(&outcome), is_done, "{effect}");
-            assert!(text(&outcome).contains("domains/a.toml:1: what is here"));
+            assert!(text(&outcome, Through::Process).contains("domains/a.toml:1: what is here"));
         }
     }
 }

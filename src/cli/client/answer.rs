@@ -8,8 +8,18 @@ use super::unasked::Unasked;
 #[derive(Debug)]
 pub(in crate::cli) struct Answer {
     pub(super) from: Endpoint,
+    pub(in crate::cli) through: Through,
     pub(in crate::cli) status: StatusCode,
     pub(in crate::cli) body: Vec<u8>,
+}
+
+/// Who gave an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Through {
+    /// The running process.
+    Process,
+    /// This one, from the files.
+    Files,
 }
 
 impl Answer {

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::spawn_local;
 
-use super::answer::Answer;
+use super::answer::{Answer, Through};
 use super::endpoint::Endpoint;
 use super::unasked::Unasked;
 use crate::config::AdminHost;
@@ -77,6 +77,7 @@ where
     }
     Ok(Answer {
         from: endpoint.clone(),
+        through: Through::Process,
         status,
         body,
     })

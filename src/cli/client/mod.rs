@@ -1,26 +1,28 @@
 //! Asking the running process, over its admin listener: where it is, what lets us in, and what it
-//! answers. What a command asks for is its own affair.
+//! answers. Where none listens, the same is asked of its files, in this process. What a command asks
+//! for is its own affair.
 
 mod answer;
+mod ask;
 mod connect;
 mod endpoint;
+mod files;
 mod find;
 mod pass;
 mod unasked;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderValue, Method, Request};
+use http::Request;
 use rustls::crypto::aws_lc_rs;
 use tokio::runtime::{self, LocalOptions};
 use tokio::time::timeout;
 
-pub(super) use answer::Answer;
+pub(super) use answer::{Answer, Through};
+pub(super) use ask::Ask;
 pub(super) use endpoint::Endpoint;
+use files::{Files, nobody_listens};
 pub(super) use find::find;
 use pass::Pass;
 pub(super) use unasked::Unasked;
@@ -51,83 +53,8 @@ pub(super) struct Client {
     endpoint: Endpoint,
     pass: Pass,
     connector: Connector,
-}
-
-/// A request.
-#[derive(Clone)]
-pub(super) struct Ask {
-    method: Method,
-    target: String,
-    json: Option<String>,
-    condition: Option<HeaderName>,
-}
-
-impl Ask {
-    /// Asks for a target, whose names are percent-encoded.
-    pub(super) fn get(target: impl Into<String>) -> Self {
-        Self::new(Method::GET, target)
-    }
-
-    /// The same with another method.
-    pub(super) fn new(method: Method, target: impl Into<String>) -> Self {
-        Self {
-            method,
-            target: target.into(),
-            json: None,
-            condition: None,
-        }
-    }
-
-    /// With a body.
-    pub(super) fn json(self, json: String) -> Self {
-        let json = Some(json);
-        Self { json, ..self }
-    }
-
-    /// Only if it is there.
-    pub(super) fn if_there(self) -> Self {
-        let condition = Some(IF_MATCH);
-        Self { condition, ..self }
-    }
-
-    /// Only if it is not there yet.
-    pub(super) fn if_new(self) -> Self {
-        let condition = Some(IF_NONE_MATCH);
-        Self { condition, ..self }
-    }
-
-    /// How long the whole exchange may take. A change is answered when it is served, and may have
-    /// to wait for others: the process itself gives it 90 seconds.
-    fn longest(&self) -> Duration {
-        match self.method {
-            Method::GET => Duration::from_secs(10),
-            _ => Duration::from_secs(100),
-        }
-    }
-
-    fn request(&self, host: &str, pass: &Pass) -> Result<Request<String>, http::Error> {
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(&self.target)
-            .header(HOST, host);
-        if let Some(authorization) = pass.authorization() {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if let Some(condition) = &self.condition {
-            request = request.header(condition, HeaderValue::from_static("*"));
-        }
-        if self.json.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
-        }
-        request.body(self.json.clone().unwrap_or_default())
-    }
-}
-
-/// Leaves out the body: it may have a private key in it.
-impl fmt::Debug for Ask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.target)
-    }
+    /// None where somebody named the process.
+    files: Option<Files>,
 }
 
 impl Client {
@@ -161,19 +88,43 @@ impl Client {
             endpoint,
             pass,
             connector: Connector::new(&roots, provider).map_err(Unasked::Roots)?,
+            files: match options.admin {
+                Some(_) => None,
+                None => Some(Files::new(directory.to_owned())),
+            },
         })
     }
 
-    /// Asks, and reads the answer, whatever its status is.
+    /// Asks, and reads the answer, whatever its status is. It comes from the files if no process
+    /// listens, and the question may be put to them.
     ///
     /// # Errors
     ///
     /// When there is no answer, or we are not let in.
     pub(super) fn ask(&self, ask: &Ask) -> Result<Answer, Unasked> {
+        let files = self.files.as_ref().filter(|_| ask.may_go_over_files());
+        let Some(files) = files else {
+            return self.ask_process(ask);
+        };
+        // The parts of a list belong together.
+        if !(ask.is_question() && files.are_read()) {
+            match self.ask_process(ask) {
+                Err(Unasked::Connect(_, error)) if nobody_listens(&error) => {}
+                asked => return asked,
+            }
+        }
+        files.answer(ask, self.request(ask)?, &self.endpoint)
+    }
+
+    fn request(&self, ask: &Ask) -> Result<Request<String>, Unasked> {
+        Ok(ask.request(&self.endpoint.host(), &self.pass)?)
+    }
+
+    fn ask_process(&self, ask: &Ask) -> Result<Answer, Unasked> {
         let mut builder = runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build_local(LocalOptions::default());
         let runtime = runtime.map_err(Unasked::Runtime)?;
-        let request = ask.request(&self.endpoint.host(), &self.pass)?;
+        let request = self.request(ask)?;
         let answer = runtime.block_on(async {
             let answer = connect::ask(&self.endpoint, &self.connector, request);
             timeout(ask.longest(), answer).await
@@ -190,32 +141,6 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_request_has_all_that_was_asked_for() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("token");
-        let token = "a".repeat(32);
-        std::fs::write(&file, &token).unwrap();
-        let pass = Pass::of_file(&file).unwrap();
-        let ask = Ask::new(Method::PUT, "/api/v1/domains/a.test");
-        let ask = ask.json("{\"key\":\"secret\"}".to_owned()).if_there();
-        assert_eq!(format!("{ask:?}"), "PUT /api/v1/domains/a.test");
-        let request = ask.request("localhost:1", &pass).unwrap();
-        assert_eq!(request.method(), Method::PUT);
-        assert_eq!(request.body(), "{\"key\":\"secret\"}");
-        for (name, value) in [
-            ("host", "localhost:1"),
-            ("content-type", "application/json"),
-            ("if-match", "*"),
-            ("authorization", &format!("Bearer {token}")),
-        ] {
-            assert_eq!(request.headers()[name], value);
-        }
-        for shown in [format!("{request:?}"), format!("{pass:?}")] {
-            assert!(!shown.contains(&token), "{shown}");
-        }
-    }
 
     #[test]
     fn a_token_of_ours_is_not_sent_to_strangers() {

@@ -7,6 +7,7 @@ use super::answer::Answer;
 use super::endpoint::Endpoint;
 use super::pass::Pass;
 use crate::admin::view::Failure;
+use crate::app::OfflineError;
 use crate::config;
 use crate::origin::InvalidRoots;
 use crate::state::TokenError;
@@ -40,6 +41,8 @@ pub(in crate::cli) enum Unasked {
     Request(#[from] http::Error),
     #[error("cannot connect to {0}: {1}")]
     Connect(Endpoint, #[source] io::Error),
+    #[error("nobody listens at {0}, and the files cannot be used in its stead:\n{1}")]
+    Offline(Endpoint, #[source] OfflineError),
     #[error("no TLS handshake with {0}: {1}")]
     Tls(Endpoint, #[source] io::Error),
     #[error("no answer from {0} in time")]
@@ -107,6 +110,7 @@ impl Unasked {
             Self::Connect(..) => {
                 "check that lockgate runs with this configuration directory, and that admin.listen was the same when it started; --admin names another address"
             }
+            Self::Offline(..) => "mend that first; lockgate check lists all problems",
             Self::Tls(..) => {
                 "name it as its certificate does, with --admin https://HOST:PORT or admin.hosts; --ca names roots that are not public"
             }

@@ -53,8 +53,8 @@ pub(super) fn run(directory: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let shown = match asked(directory, args) {
         Ok(shown) => shown,
         Err(unasked) => {
-            let hint = unasked.hint();
-            writeln!(io::stderr(), "lockgate: {unasked}; {hint}")?;
+            let (hint, offline) = (unasked.hint(), offline_hint(&unasked));
+            writeln!(io::stderr(), "lockgate: {unasked}; {hint}{offline}")?;
             return Ok(ExitCode::from(NOT_ASKED));
         }
     };
@@ -64,6 +64,16 @@ pub(super) fn run(directory: &Path, args: &Args) -> anyhow::Result<ExitCode> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// What can be looked at without a running process.
+fn offline_hint(unasked: &Unasked) -> &'static str {
+    match unasked {
+        Unasked::Connect(..) => {
+            "; while it does not run, lockgate check and lockgate domains list look at the files"
+        }
+        _ => "",
+    }
 }
 
 const NOT_ASKED: u8 = 2;

@@ -90,6 +90,9 @@ impl WriteFault {
             }
             Self::ChangedMeanwhile(_) => "look at what is there now, and do it again",
             Self::ManagedElsewhere(_) => "change it where the symlink leads, with that tool",
+            Self::Failed { error, .. } if error.kind() == ErrorKind::NotFound => {
+                "make the directory, or bring it back; it is not made here, or what was in it would count as deleted"
+            }
             Self::Failed { .. } => "look at the path, and at the disk it is on",
             Self::NotPutBack { .. } => "put the old version back by hand, and remove what is left",
         }

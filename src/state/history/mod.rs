@@ -43,6 +43,15 @@ impl History {
         }
     }
 
+    /// Makes the state directory, where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn make_state_directory(&self) -> io::Result<()> {
+        disk::state_directory(&self.state)
+    }
+
     /// All certificates of which there is something in history, retired ones too.
     ///
     /// # Errors

@@ -1,14 +1,5 @@
-use super::{Edge, assert_says, run, says, told};
-use crate::support::{Domain, PLAY, Pair, Stage};
-
-/// Writes a pair beside the configuration; the options that name its files.
-fn files(edge: &Edge, name: &str, pair: &Pair) -> String {
-    let (chain, key) = (format!("{name}.chain"), format!("{name}.key"));
-    let (chain, key) = (edge.config.outside(&chain), edge.config.outside(&key));
-    edge.config.replace(&chain, pair.fullchain().as_bytes());
-    edge.config.replace(&key, pair.key.as_bytes());
-    format!("--chain {} --key {}", chain.display(), key.display())
-}
+use super::{assert_says, files, run, says, told};
+use crate::support::{Domain, PLAY, Stage};
 
 #[tokio::test]
 async fn a_certificate_is_added_updated_and_deleted() {
@@ -18,7 +9,7 @@ async fn a_certificate_is_added_updated_and_deleted() {
     .await;
     let edge = &stage.edge;
     let first = stage.ca.issue(&["b.test"]);
-    let options = files(edge, "first", &first);
+    let options = files(&edge.config, "first", &first);
     let add = format!("certificates add b {options} --remarks ours");
     let would = says(
         edge,
@@ -48,7 +39,10 @@ async fn a_certificate_is_added_updated_and_deleted() {
     says(edge, "certificates show b", 0, &words).await;
 
     let second = stage.ca.issue(&["b.test"]);
-    let update = format!("certificates update b {}", files(edge, "second", &second));
+    let update = format!(
+        "certificates update b {}",
+        files(&edge.config, "second", &second)
+    );
     let updated = told(edge, &update, 0).await;
     assert_eq!(updated["certificate"]["before"], first.fingerprint());
     assert_eq!(updated["certificate"]["after"], second.fingerprint());
@@ -104,13 +98,16 @@ async fn files_that_make_no_certificate_are_told_without_the_key() {
     let (one, other) = (stage.ca.issue(&["c.test"]), stage.ca.issue(&["c.test"]));
     let mut mixed = stage.ca.issue(&["c.test"]);
     mixed.key.clone_from(&other.key);
-    let line = format!("certificates add c {}", files(edge, "mixed", &mixed));
+    let line = format!(
+        "certificates add c {}",
+        files(&edge.config, "mixed", &mixed)
+    );
     for json in ["", " --json"] {
         let refused = says(edge, &format!("{line}{json}"), 2, &["key"]).await;
         assert!(!refused.text().contains("PRIVATE KEY"), "{refused:?}");
         assert!(!refused.text().contains(&other.key[40..80]), "{refused:?}");
     }
-    let chain = files(edge, "one", &one);
+    let chain = files(&edge.config, "one", &one);
     let chain = chain
         .split(" --key")
         .next()

@@ -3,11 +3,12 @@
 mod bindings;
 mod certificates;
 mod domains;
+mod offline;
 mod refused;
 
 use serde_json::Value;
 
-use crate::support::{Edge, Outcome, outcome_of};
+use crate::support::{ConfigDir, Edge, Outcome, Pair, outcome_of};
 
 /// Runs a command, whose words are divided by spaces, against an edge.
 async fn run(edge: &Edge, line: &str) -> Outcome {
@@ -37,4 +38,13 @@ fn assert_says(outcome: &Outcome, code: i32, words: &[&str]) {
     for word in words {
         assert!(outcome.text().contains(word), "{word:?} in {outcome:#?}");
     }
+}
+
+/// Writes a pair beside the configuration; the options that name its files.
+fn files(config: &ConfigDir, name: &str, pair: &Pair) -> String {
+    let (chain, key) = (format!("{name}.chain"), format!("{name}.key"));
+    let (chain, key) = (config.outside(&chain), config.outside(&key));
+    config.replace(&chain, pair.fullchain().as_bytes());
+    config.replace(&key, pair.key.as_bytes());
+    format!("--chain {} --key {}", chain.display(), key.display())
 }

@@ -3,9 +3,9 @@ use tokio::net::TcpListener;
 use super::assert_says;
 use crate::support::{ConfigDir, Stage, outcome, outcome_of};
 
-/// Reading can wait; who wants to change something is told how it goes without the process.
+/// Who names a process means that one; who wants to change something is told how it goes without.
 #[tokio::test]
-async fn a_process_that_does_not_run_is_told_from_what_can_be_done_by_hand() {
+async fn a_process_that_is_named_and_does_not_run_is_told_from_what_goes_without_it() {
     let config = ConfigDir::new();
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = free.local_addr().expect("an address").to_string();
@@ -18,18 +18,19 @@ async fn a_process_that_does_not_run_is_told_from_what_can_be_done_by_hand() {
         "domains remove a.test --yes",
         "certificates update a --remarks x",
         "certificates delete a --yes",
-        "reload",
     ] {
         let words: Vec<_> = line.split(' ').chain(["--admin", &address]).collect();
         let outcome = outcome_of(&words, &config.path()).await;
-        let words = [&*address, "refused", "by hand", "lockgate check"];
+        let words = [&*address, "refused", "without --admin"];
         assert_says(&outcome, 2, &words);
         assert_eq!(outcome.stdout, "", "{line}");
     }
     let list = ["domains", "list", "--admin", &address];
     let list = outcome_of(&list, &config.path()).await;
     assert_says(&list, 2, &[&*address, "check that lockgate runs"]);
-    assert!(!list.text().contains("by hand"), "{list:?}");
+    assert!(!list.text().contains("without --admin"), "{list:?}");
+    let reload = outcome_of(&["reload", "--admin", &address], &config.path()).await;
+    assert_says(&reload, 2, &["nothing to reload", "lockgate check"]);
 }
 
 /// A viewer's token reads, and changes nothing.

@@ -28,6 +28,8 @@ async fn every_change_is_in_the_audit_log() {
     edge.config.install("play", &dropped);
     Prober::new(&stage).serves(&dropped).await;
     let entry = newest(edge, "files", "published").await;
+    let touched = json!({ "total": 1, "first": [{ "kind": "certificate", "name": "play" }] });
+    assert_eq!(entry["touched"], touched);
     let replaced = &entry["certificates"]["first"][0];
     assert_eq!(replaced["name"], "play");
     assert_eq!(replaced["before"], stage.pair.fingerprint());
@@ -61,6 +63,9 @@ async fn every_change_is_in_the_audit_log() {
     edge.config.domain(&Domain::named("bad.test").origin("x"));
     let entry = newest(edge, "files", "noted").await;
     assert_eq!(entry["problems"]["first"][0]["name"], "bad.test");
+    let touched = entry["touched"]["first"][0].clone();
+    let path = edge.config.join("domains/bad.test.toml");
+    assert_eq!(touched, json!({ "kind": "file", "name": path }));
     let all = edge.status("/audit").await;
     let items = all["items"].as_array().expect("a list");
     assert_eq!((items.len(), &all["next"]), (5, &Value::Null));
@@ -70,6 +75,35 @@ async fn every_change_is_in_the_audit_log() {
         .status(&format!("/audit?after={after}&filter=START"))
         .await;
     assert_eq!(rest["items"], json!([items[4]]));
+}
+
+/// However many files are dropped, a few of them are named.
+#[tokio::test]
+async fn a_drop_of_many_files_is_told_in_short() {
+    let stage = Stage::new().await;
+    let edge = &stage.edge;
+    let many = edge.config.outside("many");
+    for number in 0..50 {
+        let domain = Domain::named(&format!("d{number:02}.test")).origin("demo:");
+        let path = many.join(format!("d{number:02}.toml"));
+        edge.config.replace(&path, domain.to_string().as_bytes());
+    }
+    let domains = fs::read_dir(edge.config.join("domains")).expect("it is there");
+    for old in domains {
+        let old = old.expect("an entry").path();
+        fs::copy(&old, many.join(old.file_name().expect("a file"))).expect("it is copied");
+    }
+    // All at once, as a tool would swap them.
+    fs::rename(edge.config.join("domains"), edge.config.outside("old")).expect("it is moved");
+    fs::rename(&many, edge.config.join("domains")).expect("it takes its place");
+    eventually(PATIENCE, "all domains", async || {
+        (edge.status("/domains").await["total"] == 51).then_some(())
+    })
+    .await;
+    let entry = newest(edge, "files", "published").await;
+    let touched = &entry["touched"];
+    let first = touched["first"].as_array().expect("a list");
+    assert_eq!((&touched["total"], first.len()), (&json!(51), 20));
 }
 
 /// Nobody else may read it, and it goes on after a restart.
