@@ -11,7 +11,7 @@ pub struct Options {
     /// Adopts a version though it is not valid yet, expires sooner than the one in use, or does not
     /// cover a domain that is bound to it. Off by default.
     pub force: bool,
-    /// The operator's own words.
+    /// The operator's own words. Empty if there are none.
     pub remarks: String,
 }
 

@@ -130,6 +130,12 @@ impl Candidate {
         self.options.as_ref().is_ok_and(|options| options.force)
     }
 
+    /// The operator's own words about it: empty if there are none. Nothing while that cannot be told.
+    pub(super) fn remarks(&self) -> Option<&str> {
+        let options = self.options.as_ref().ok()?;
+        Some(&options.remarks)
+    }
+
     /// What is wrong with its options.
     pub(super) fn option_problems(&self, name: &Name) -> Vec<Problem> {
         match &self.options {

@@ -24,6 +24,7 @@ mod patrol;
 mod policies;
 mod problem;
 mod problems;
+mod remarks;
 mod report;
 mod rollbacks;
 #[cfg(test)]

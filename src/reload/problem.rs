@@ -159,7 +159,9 @@ impl Problem {
                 pin.version, pin.since
             ),
             hint: format!(
-                "run lockgate certificates rollback {name} --release, or put new files in place"
+                "put new files in place, or end the rollback: in its history in the console, with \
+                 DELETE of its rollback in the API, or by lockgate certificates rollback {name} \
+                 --release"
             ),
         }
     }
@@ -173,7 +175,10 @@ impl Problem {
             reason: "rollback_failed",
             place: None,
             text: format!("{} cannot be served: {error}", pin.version),
-            hint: format!("choose another: lockgate certificates history {name}"),
+            hint: format!(
+                "roll back to another version, or end the rollback; the console and the API have \
+                 its history, and so has lockgate certificates history {name}"
+            ),
         }
     }
 

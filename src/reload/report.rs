@@ -32,6 +32,9 @@ pub struct Report {
     /// The versions that are in use in the place of others. Not those of the first load: then all
     /// are new.
     pub replaced: Vec<Replaced>,
+    /// Certificates of which the operator says something else than before. Not those of the first
+    /// load.
+    pub remarks_changed: Vec<certificate::Name>,
     /// Files of domains that are forgotten.
     pub files_removed: Vec<PathBuf>,
     /// Whether browsers are told something else of HTTPS than before, by some domain.
@@ -138,6 +141,8 @@ pub struct Status {
     pub problems: Arc<[Problem]>,
     /// All certificates in use.
     pub certificates: Table<certificate::Name, Arc<Certificate>>,
+    /// What the operator says of certificates, where that is anything.
+    pub remarks: Table<certificate::Name, Arc<str>>,
 }
 
 impl Report {
@@ -154,6 +159,7 @@ impl Report {
     pub fn is_any(&self) -> bool {
         self.generation.is_some()
             || !self.replaced.is_empty()
+            || !self.remarks_changed.is_empty()
             || !self.problems.is_empty()
             || !self.recovered.is_empty()
     }

@@ -1,15 +1,16 @@
 // The web console, in Chromium: what an operator does with it, and what a viewer cannot.
 
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { Api } from './support/api.mjs';
 import { startBrowser } from './support/browser.mjs';
 import { Authority, fingerprint } from './support/certificates.mjs';
 import { Console } from './support/console.mjs';
-import { PROGRAM, newConfiguration, startEdge } from './support/edge.mjs';
+import { newConfiguration, startEdge } from './support/edge.mjs';
 import { servedLeaf } from './support/handshake.mjs';
 import { run } from './support/process.mjs';
 import { until } from './support/wait.mjs';
@@ -26,6 +27,7 @@ const running = [];
 const pairs = {};
 let authority;
 let configuration;
+let api;
 let edge;
 let browser;
 
@@ -33,8 +35,9 @@ before(async () => {
   authority = await Authority.create(join(directory, 'authority'));
   for (const name of ['first', 'second']) pairs[name] = await authority.issue(join(directory, name), '*.play.test');
   configuration = await newConfiguration(directory);
+  api = new Api(configuration);
   // A directory that is suddenly empty counts as lost, so the last certificate would stay.
-  await authority.issue(configuration.certificateDirectory('spare'), 'spare.test');
+  await authority.issueFor(10, configuration.certificateDirectory('spare'), 'spare.test');
   for (const name of [...MATCHING, OTHER]) {
     await configuration.writeDomain(name, { origins: ['demo:'], https: !name.startsWith('off.'), remarks: `stream ${name[0]}` });
   }
@@ -47,7 +50,7 @@ after(async () => {
 });
 
 test('a link logs in, and no token stays in the address', async () => {
-  const page = await browser.open(await link('operator'));
+  const page = await browser.open(await api.link('operator'));
   await page.getByRole('heading', { name: 'Domains', level: 2 }).waitFor();
   assert.equal(page.url(), `http://127.0.0.1:${edge.ports.admin}/`);
   assert.equal(await page.evaluate(() => history.length), 2, 'about:blank and the console');
@@ -89,6 +92,9 @@ test('a pasted certificate is configured for the domains that it is valid for', 
   const mismatched = page.dialog.getByRole('checkbox', { name: OTHER });
   assert.ok(await mismatched.isDisabled());
   await page.dialog.getByText('Mismatched:').waitFor();
+  const facts = page.dialog.locator('.facts');
+  assert.match(await facts.textContent(), /^Valid for\*\.play\.test.*19 days left/);
+  await facts.getByRole('img', { name: `SHA-256 fingerprint ${await hex(pairs.first)}` }).waitFor();
   assert.ok(await page.dialog.getByLabel('Enable HTTPS').isChecked(), 'on by default');
   for (const name of MATCHING.slice(0, 3)) await page.dialog.getByRole('checkbox', { name }).check();
   await screenshot(page.page, 'console-configure.png', 760, 600);
@@ -133,6 +139,10 @@ test('lists are searched, filtered and followed as they change', async () => {
   await page.assertAccessible('domains');
   await page.view('Certificates');
   await page.row('play').getByText(/19 days left/).waitFor();
+  const order = () => page.page.locator('tbody .name').allTextContents();
+  assert.deepEqual(await order(), ['play', 'spare']);
+  await page.page.getByLabel('Order').selectOption('expiry');
+  await until('the order to be another', async () => (await order()).join() === 'spare,play');
   await page.assertAccessible('certificates');
   await done(page.page);
 });
@@ -166,6 +176,38 @@ test('a certificate is updated', async () => {
   await done(page.page);
 });
 
+test('remarks about a certificate are changed, and nothing else', async () => {
+  const page = await enter();
+  await page.view('Certificates');
+  await page.press('Update certificate play');
+  await page.dialog.getByLabel('Remarks').waitFor();
+  await page.press('Update', page.dialog);
+  await page.dialog.getByRole('alert').getByText(/^Nothing is changed yet/).waitFor();
+  await page.dialog.getByLabel('Remarks').fill('until <May>');
+  await page.assertAccessible('updating');
+  await page.press('Update', page.dialog);
+  await page.row('play').getByText('until <May>').waitFor();
+  assert.equal(await leaf('a.play.test'), await fingerprint(pairs.second));
+  await done(page.page);
+});
+
+test('a file that is too large is refused in words', async () => {
+  const page = await enter();
+  await page.press('Configure certificate');
+  await page.dialog.getByLabel('A new certificate').check();
+  const file = page.dialog.getByLabel('Chain from a file').first();
+  await file.setInputFiles({ name: 'film.pem', mimeType: 'text/plain', buffer: Buffer.alloc((1 << 20) + 1) });
+  await page.dialog.getByRole('alert').getByText(/^film\.pem is larger than 1 MiB/).waitFor();
+  assert.equal(await file.getAttribute('aria-invalid'), 'true');
+  await page.assertAccessible('a file that is too large');
+  await file.setInputFiles(pairs.first.chain);
+  const chain = () => page.dialog.getByLabel('Certificate chain (PEM)').first().inputValue();
+  await until('the chain', async () => (await chain()).startsWith('-----BEGIN'));
+  assert.equal(await page.dialog.getByText(/is larger than 1 MiB/).count(), 0);
+  await page.press('Cancel', page.dialog);
+  await done(page.page);
+});
+
 test('a certificate goes back to an earlier version, and forth again', async () => {
   const page = await enter();
   await page.view('Certificates');
@@ -192,6 +234,26 @@ test('the audit log says who changed what', async () => {
   await page.page.getByLabel('Search changes').fill('no such change');
   await page.page.getByText('None found').waitFor();
   await page.assertAccessible('audit');
+  await done(page.page);
+});
+
+test('the audit log is followed, and nothing moves under who reads it', async () => {
+  const page = await enter();
+  await page.page.setViewportSize({ width: 900, height: 260 });
+  await page.view('Audit log');
+  const items = page.page.getByRole('listitem');
+  await items.first().waitFor();
+  const count = await items.count();
+  await page.page.getByLabel('Search changes').focus();
+  await api.change('PATCH', '/domains/c.play.test', { remarks: 'one' });
+  await until('the change', async () => await items.count() === count + 1, { within: 15_000 });
+  assert.match(await items.first().textContent(), /set_domain · c\.play\.test/);
+  await items.last().scrollIntoViewIfNeeded();
+  const place = await items.last().boundingBox();
+  await api.change('PATCH', '/domains/c.play.test', { remarks: 'stream c' });
+  await until('another', async () => await items.count() === count + 2, { within: 15_000 });
+  assert.ok(Math.abs((await items.last().boundingBox()).y - place.y) <= 1, 'it stays where it was');
+  assert.equal(await page.page.evaluate(() => document.activeElement.type), 'search');
   await done(page.page);
 });
 
@@ -232,15 +294,35 @@ test('a narrow window shows all of it, and all is said to who does not see it', 
 });
 
 test('Chinese is spoken where the browser does', async () => {
-  const page = await browser.open(await link('operator'), { locale: 'zh-CN' });
+  const page = await browser.open(await api.link('operator'), { locale: 'zh-CN' });
   await page.getByRole('heading', { name: '播放域名', level: 2 }).waitFor();
   assert.equal(await page.getAttribute('html', 'lang'), 'zh-CN');
   await page.getByRole('button', { name: '配置证书' }).waitFor();
   await done(page);
 });
 
+test('what is wrong and what to do is said in Chinese, with the details of the API', async () => {
+  const broken = configuration.certificateDirectory('broken');
+  await authority.issue(broken, 'broken.test');
+  await rm(join(broken, 'privkey.pem'));
+  const page = await browser.open(await api.link('operator'), { locale: 'zh-CN' });
+  await page.getByText(/^1 个问题/).click({ timeout: 15_000 });
+  const problem = page.getByRole('listitem').filter({ hasText: '有证书链，缺少私钥' });
+  assert.match(await problem.textContent(), /^已拒绝： 有证书链，缺少私钥：in .*broken.*处理办法： 请把私钥放到证书链旁边/);
+  assert.match(await problem.locator('[lang=en]').textContent(), /no private key beside/);
+  await page.getByRole('button', { name: '退出' }).click();
+  await page.getByLabel('令牌').fill('no token, and long enough to be one');
+  await page.getByRole('button', { name: '登录' }).click();
+  const alert = page.getByRole('alert');
+  await alert.getByText('令牌无效').waitFor();
+  assert.doesNotMatch(await alert.textContent(), /the request/);
+  page.complaints = page.complaints.filter((it) => !it.includes('401'));
+  await rm(broken, { recursive: true });
+  await done(page);
+});
+
 test('who has a token of a viewer looks, and changes nothing', async () => {
-  const page = await browser.open(await link('viewer'));
+  const page = await browser.open(await api.link('viewer'));
   const viewer = new Console(page);
   await viewer.row('a.play.test').waitFor();
   await page.getByText('Viewer: you may look').waitFor();
@@ -275,12 +357,7 @@ test('deleting names the domains that lose HTTPS, and they go to plain HTTP', as
 
 /** A page of somebody who has logged in as an operator. */
 async function enter() {
-  return new Console(await browser.open(await link('operator')));
-}
-
-async function link(role) {
-  const { stdout } = await run('lockgate', PROGRAM, ['token', '--link', '--role', role, '--config', configuration.directory]);
-  return stdout.toString().trim();
+  return new Console(await browser.open(await api.link('operator')));
 }
 
 // Whatever the page's policy forbids is an error of the console, too.
@@ -299,10 +376,12 @@ async function texts(name) {
 }
 
 async function certificates() {
-  const url = new URL(await link('viewer'));
-  const token = url.hash.slice('#token='.length);
-  const answer = await fetch(`${url.origin}/api/v1/certificates`, { headers: { authorization: `Bearer ${token}` } });
-  return (await answer.json()).items.map(({ name }) => name);
+  return (await api.get('/certificates')).items.map(({ name }) => name);
+}
+
+/** A fingerprint as the API writes it. */
+async function hex(pair) {
+  return (await fingerprint(pair)).replaceAll(':', '').toLowerCase();
 }
 
 async function screenshot(page, name, width, height) {

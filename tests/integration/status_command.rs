@@ -85,6 +85,15 @@ async fn a_domain_and_a_certificate_are_shown() {
         0,
         &["ecdsa", leaf, "days left", &format!("1: {PLAY}")],
     );
+    stage.edge.config.write(
+        "certificates/play/certificate.toml",
+        "remarks = 'until May'",
+    );
+    eventually(PATIENCE, "its remarks", async || {
+        let shown = status(&stage.edge, &["certificate", "play"]).await;
+        shown.stdout.contains("until May").then_some(())
+    })
+    .await;
     let json = status(&stage.edge, &["domain", PLAY, "--json"]).await;
     let told: Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!(told["name"], PLAY);

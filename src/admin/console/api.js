@@ -11,6 +11,8 @@ export class Fault extends Error {
     this.code = problem.code;
     this.hint = problem.hint;
     this.problems = problem.problems ?? [];
+    // Whether the words are the page's own, since the API said none.
+    this.isOurs = problem.isOurs ?? false;
   }
 
   get isOfToken() {
@@ -61,7 +63,7 @@ async function fetched(url, options) {
   try {
     return await fetch(url, options);
   } catch {
-    throw new Fault(0, { code: 'unreachable', detail: t('fault.unreachable'), hint: t('fault.unreachable.hint') });
+    throw new Fault(0, { code: 'unreachable', isOurs: true, detail: t('fault.unreachable'), hint: t('fault.unreachable.hint') });
   }
 }
 
@@ -73,5 +75,5 @@ async function problemOf(answer) {
   } catch {
     // Told below.
   }
-  return { code: 'other', detail: t('fault.other', { status: answer.status }), hint: t('fault.other.hint') };
+  return { code: 'other', isOurs: true, detail: t('fault.other', { status: answer.status }), hint: t('fault.other.hint') };
 }

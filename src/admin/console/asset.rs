@@ -39,11 +39,12 @@ static PAGE: Asset = Asset {
     text: include_str!("index.html"),
 };
 
-static SCRIPTS: [Asset; 24] = assets!["text/javascript; charset=utf-8":
+static SCRIPTS: [Asset; 26] = assets!["text/javascript; charset=utf-8":
     "api.js",
     "audit.js",
     "certificate-change.js",
     "certificate-choice.js",
+    "certificate-facts.js",
     "certificate-fields.js",
     "certificates.js",
     "configure.js",
@@ -61,6 +62,7 @@ static SCRIPTS: [Asset; 24] = assets!["text/javascript; charset=utf-8":
     "login.js",
     "outcome.js",
     "overview.js",
+    "reason.js",
     "session.js",
     "state.js",
     "texts.js"
@@ -68,4 +70,4 @@ static SCRIPTS: [Asset; 24] = assets!["text/javascript; charset=utf-8":
 
 static STYLES: [Asset; 1] = assets!["text/css; charset=utf-8": "console.css"];
 
-static TEXTS: [Asset; 2] = assets!["application/json": "en.json", "zh.json"];
+static TEXTS: [Asset; 3] = assets!["application/json": "en.json", "reasons-zh.json", "zh.json"];

@@ -1,31 +1,72 @@
-// A new version of a certificate, and its removal.
+// A new version of a certificate or other words about it, and its removal.
 
 import { change, getTagged, path } from './api.js';
 import { CertificateFields } from './certificate-fields.js';
 import { Dialog, tell } from './dialog.js';
-import { check, el } from './dom.js';
-import { faultBox } from './fault.js';
+import { check, el, field } from './dom.js';
+import { faultBox, missing } from './fault.js';
 import { losing, outcomeList, outcomeSummary } from './outcome.js';
 import { fingerprint } from './state.js';
 import { count, date, t } from './texts.js';
 
-export async function updateCertificate({ name, pairs }, changed) {
+export async function updateCertificate({ name }, changed) {
   const dialog = new Dialog(t('update.of', { name }), { wide: true });
-  const fields = new CertificateFields(pairs.length);
-  const force = check(t('force'), {});
-  const tag = await tagOf(name);
-  dialog.show([el('p', null, t('update.means')), fields.element, force.element,
-    el('p', { class: 'hint' }, t('force.hint'))], [
-    [t('cancel'), () => dialog.close()],
-    [t('update'), async () => {
-      const body = { pairs: fields.read() };
-      if (force.box.checked) body.force = true;
-      const outcome = await change('PUT', path('certificates', name), body, { tag });
-      changed();
-      dialog.finish([...version(outcome.certificate), el('p', null, outcomeSummary(outcome)), ...outcomeList(outcome)],
-        t('update.done', { name }));
-    }, 'primary'],
-  ]);
+  try {
+    const { value, tag } = await getTagged(path('certificates', name));
+    const form = new Form(value);
+    dialog.show(form.element, [
+      [t('cancel'), () => dialog.close()],
+      [t('update'), () => update(dialog, name, form, tag, changed), 'primary'],
+    ]);
+  } catch (fault) {
+    dialog.finish(faultBox(fault));
+  }
+}
+
+async function update(dialog, name, form, tag, changed) {
+  const [options, pairs] = [form.options(), form.pairs()];
+  const target = path('certificates', name);
+  if (pairs) {
+    const outcome = await change('PUT', target, { pairs, ...options }, { tag });
+    changed();
+    dialog.finish([...version(outcome.certificate), el('p', null, outcomeSummary(outcome)), ...outcomeList(outcome)],
+      t('update.done', { name }));
+    return;
+  }
+  if (Object.keys(options).length === 0) throw missing('update.nothing');
+  await change('PATCH', target, options, { tag });
+  tell(t('update.saved', { name }));
+  changed();
+  dialog.close();
+}
+
+/** What may be other than it is: chains and keys, and what the certificate's options say. */
+class Form {
+  #remarks;
+
+  constructor({ pairs, remarks }) {
+    this.#remarks = remarks;
+    this.fields = new CertificateFields(pairs.length);
+    this.remarks = el('input', { type: 'text', value: remarks });
+    this.force = check(t('force'), {});
+    this.element = el('div', null,
+      el('p', null, t('update.means')), this.fields.element,
+      field(t('remarks'), this.remarks, t('update.only')),
+      this.force.element, el('p', { class: 'hint' }, t('force.hint')));
+  }
+
+  /** None where those in use stay. */
+  pairs() {
+    return this.fields.isEmpty ? null : this.fields.read();
+  }
+
+  /** The options whose values are others than before. */
+  options() {
+    const options = {};
+    if (this.remarks.value !== this.#remarks) options.remarks = this.remarks.value || null;
+    if (this.force.box.checked) options.force = true;
+    return options;
+  }
 }
 
 export async function deleteCertificate({ name }, changed) {
@@ -48,15 +89,6 @@ export async function deleteCertificate({ name }, changed) {
     ]);
   } catch (fault) {
     dialog.finish(faultBox(fault));
-  }
-}
-
-// Without one, the change is made to whatever is there.
-async function tagOf(name) {
-  try {
-    return (await getTagged(path('certificates', name))).tag;
-  } catch {
-    return null;
   }
 }
 

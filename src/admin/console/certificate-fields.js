@@ -3,6 +3,7 @@
 import { el, field } from './dom.js';
 import { t } from './texts.js';
 
+// What the API takes at most.
 const LARGEST_FILE = 1 << 20;
 
 /** The fields for one pair, or two with keys of different kinds. */
@@ -19,8 +20,17 @@ export class CertificateFields {
   /** The pairs as the API takes them. */
   read() {
     const [first, second] = this.#pairs.map((fields) => fields.read());
-    return second.chain || second.key ? [first, second] : [first];
+    return isEmpty(second) ? [first] : [first, second];
   }
+
+  /** Whether nothing is filled in. */
+  get isEmpty() {
+    return this.read().every(isEmpty);
+  }
+}
+
+function isEmpty({ chain, key }) {
+  return !chain && !key;
 }
 
 class PairFields {
@@ -43,9 +53,17 @@ function pem() {
 
 function upload(text, into) {
   const file = el('input', { type: 'file', accept: '.pem,.crt,.cer,.key,.txt' });
+  const element = field(text, file);
+  const said = el('p', { class: 'wrong', role: 'alert', id: `${file.id}-said`, hidden: true });
+  file.setAttribute('aria-describedby', said.id);
   file.addEventListener('change', async () => {
     const [chosen] = file.files;
-    if (chosen && chosen.size <= LARGEST_FILE) into.value = await chosen.text();
+    const isTooLarge = chosen?.size > LARGEST_FILE;
+    said.textContent = isTooLarge ? t('file.too_large', { name: chosen.name }) : '';
+    said.hidden = !isTooLarge;
+    file.setAttribute('aria-invalid', String(isTooLarge));
+    if (chosen && !isTooLarge) into.value = await chosen.text();
   });
-  return field(text, file);
+  element.append(said);
+  return element;
 }

@@ -1,13 +1,14 @@
 // The certificates in use.
 
 import { deleteCertificate, updateCertificate } from './certificate-change.js';
+import { excerpt } from './certificate-facts.js';
 import { configure } from './configure.js';
 import { button, el } from './dom.js';
 import { problemList } from './fault.js';
 import { showHistory } from './history.js';
 import { List } from './list.js';
 import { expiry, fingerprint } from './state.js';
-import { count, t } from './texts.js';
+import { t } from './texts.js';
 
 const NAMES_SHOWN = 3;
 
@@ -31,10 +32,13 @@ export function certificatesView({ canChange, failed }) {
 
 function columns(canChange, changed) {
   return [
-    [t('name'), ({ name }) => el('span', { class: 'name' }, name)],
-    [t('names'), ({ names }) => excerpt(names)],
+    [t('name'), ({ name, remarks }) => [
+      el('span', { class: 'name' }, name),
+      remarks ? el('span', { class: 'remarks' }, remarks) : null,
+    ]],
+    [t('names'), ({ names }) => excerpt(names, NAMES_SHOWN)],
     [t('expires'), ({ pairs }) => pairs.map((pair) => el('div', null, expiry(pair.not_after, pair.days_left)))],
-    [t('domains.bound'), ({ domains }) => excerpt(domains)],
+    [t('domains.bound'), ({ domains }) => excerpt(domains, NAMES_SHOWN)],
     [t('fingerprint'), ({ pairs }) => pairs.map((pair) => el('div', null,
       pair.key.toUpperCase(), ' ', fingerprint(pair.fingerprint)))],
     [t('problems'), ({ problems }) => (problems.length > 0
@@ -52,11 +56,4 @@ function actions(certificate, canChange, changed) {
     canChange ? action('update', () => updateCertificate(certificate, changed)) : null,
     canChange ? action('delete', () => deleteCertificate(certificate, changed)) : null,
     action('history', ({ target }) => showHistory(certificate, target, canChange, changed)));
-}
-
-function excerpt({ total, first }) {
-  if (total === 0) return el('span', { class: 'muted' }, t('none'));
-  const shown = first.slice(0, NAMES_SHOWN).join(', ');
-  const more = total - Math.min(first.length, NAMES_SHOWN);
-  return more > 0 ? `${shown} ${count('more', more)}` : shown;
 }

@@ -2,9 +2,11 @@
 
 import { change } from './api.js';
 import { CertificateChoice } from './certificate-choice.js';
+import { factsList, factsOf } from './certificate-facts.js';
 import { Dialog } from './dialog.js';
 import { DomainChoice, domainsFor } from './domain-choice.js';
 import { el } from './dom.js';
+import { missing } from './fault.js';
 import { outcomeList, outcomeSummary } from './outcome.js';
 import { t } from './texts.js';
 
@@ -32,8 +34,9 @@ class Wizard {
   async #chooseDomains() {
     const certificate = this.#certificates.read();
     if (!certificate.body.certificate) throw missing('certificate.name.missing');
+    const facts = factsList(await factsOf(certificate.body));
     const domains = new DomainChoice(await domainsFor(certificate));
-    this.#dialog.show(domains.element, [
+    this.#dialog.show([facts, domains.element], [
       [t('cancel'), () => this.#dialog.close()],
       [t('back'), () => this.chooseCertificate()],
       [t('configure.do'), () => this.#apply(certificate, domains), 'primary'],
@@ -48,9 +51,4 @@ class Wizard {
     this.#dialog.finish([el('p', { class: 'summary' }, outcomeSummary(outcome)), ...outcomeList(outcome)],
       t('configure.done', { name: body.certificate }));
   }
-}
-
-// Said like a fault of the API, in the same place.
-function missing(key) {
-  return Object.assign(new Error(t(key)), { status: 0, hint: null, problems: [] });
 }

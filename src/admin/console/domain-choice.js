@@ -2,8 +2,8 @@
 
 import { change, get } from './api.js';
 import { button, check, el, field } from './dom.js';
-import { english } from './fault.js';
 import { isDone } from './outcome.js';
+import { what } from './reason.js';
 import { stateBadge } from './state.js';
 import { count, t } from './texts.js';
 
@@ -107,7 +107,7 @@ function mismatchedRow(domain) {
   const { element } = check(domain.name, { disabled: true });
   const { reason } = domain.result;
   return el('li', { class: 'mismatched' }, element, present(domain),
-    el('p', { class: 'hint' }, domain.result.result === 'mismatched' ? [t('mismatched'), ' '] : null, english(reason.text)));
+    el('p', { class: 'hint' }, domain.result.result === 'mismatched' ? [t('mismatched'), ' '] : null, what(reason.code, reason.text)));
 }
 
 function present({ state, https, certificate }) {

@@ -3,7 +3,7 @@
 import { change, get, path } from './api.js';
 import { Dialog, tell } from './dialog.js';
 import { button, el } from './dom.js';
-import { english, faultBox } from './fault.js';
+import { faultBox, reasonText } from './fault.js';
 import { fingerprint } from './state.js';
 import { date, moment, t } from './texts.js';
 
@@ -39,7 +39,7 @@ function row(name, it, canChange, dialog, again) {
       t('history.adopted', { time: moment(it.adopted) }), ' ',
       it.not_after ? [t('until', { date: date(it.not_after) }), ' '] : null,
       it.fingerprint ? fingerprint(it.fingerprint) : null),
-    it.reason ? el('p', { class: 'warning' }, english(it.reason.text), '. ', t('todo'), ' ', english(it.reason.hint)) : null,
+    it.reason ? el('p', { class: 'warning' }, reasonText(it.reason)) : null,
     canChange && !it.in_use && !it.reason ? button(t('history.roll_back'), () => ask(name, it.version, dialog, again), {
       'aria-label': t('history.roll_back.of', { version: it.version }),
     }) : null);

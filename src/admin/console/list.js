@@ -43,6 +43,8 @@ export class List {
     this.search.addEventListener('input', () => this.#typed());
     this.state = states && select([['', t('all')], ...states], '');
     this.state?.addEventListener('change', () => this.#restart());
+    this.sort = select([['name', t('sort.name')], ['expiry', t('sort.expiry')]], 'name');
+    this.sort.addEventListener('change', () => this.#restart());
     this.body = el('tbody', { role: 'rowgroup' });
     this.table = el('table', { role: 'table' },
       el('caption', { class: 'unseen' }, caption),
@@ -55,7 +57,7 @@ export class List {
     this.shown = el('span', { class: 'shown', 'aria-live': 'polite' });
     this.element = el('div', null,
       el('div', { class: 'filters', role: 'search' }, field(search, this.search),
-        this.state ? field(t('state'), this.state) : null),
+        this.state ? field(t('state'), this.state) : null, field(t('sort'), this.sort)),
       this.said,
       this.table,
       el('nav', { class: 'pager', 'aria-label': t('pages') }, this.previousButton, this.shown, this.nextButton));
@@ -100,7 +102,7 @@ export class List {
   }
 
   #query() {
-    const query = new URLSearchParams({ limit: PAGE });
+    const query = new URLSearchParams({ limit: PAGE, sort: this.sort.value });
     if (this.#after) query.set('after', this.#after);
     if (this.search.value.trim()) query.set('filter', this.search.value.trim());
     if (this.state?.value) query.set('state', this.state.value);

@@ -1,7 +1,7 @@
 // What came of a change, or would come of it, in words.
 
 import { el } from './dom.js';
-import { english, problemList } from './fault.js';
+import { problemList, reasonText } from './fault.js';
 import { stateBadge } from './state.js';
 import { count, t, word } from './texts.js';
 
@@ -12,7 +12,7 @@ export function outcomeList(outcome) {
     el('span', { class: `result ${isDone(change) ? 'done' : 'not-done'}` }, word('result', change.result)),
     served(change),
     change.leaving > 0 ? el('p', { class: 'warning' }, count('leaving', change.leaving)) : null,
-    change.reason ? reason(change.reason) : null));
+    change.reason ? el('p', { class: 'hint' }, reasonText(change.reason)) : null));
   return [
     domains.length > 0 ? el('ul', { class: 'outcome' }, domains) : el('p', null, t('outcome.no_domains')),
     outcome.problems.length > 0 ? el('h3', null, t('problems')) : null,
@@ -47,8 +47,4 @@ function served({ before, after }) {
   }
   const now = after ?? before;
   return now ? el('span', { class: 'served' }, ' ', stateBadge(now.state)) : null;
-}
-
-function reason({ text, hint }) {
-  return el('p', { class: 'hint' }, english(text), '. ', t('todo'), ' ', english(hint));
 }

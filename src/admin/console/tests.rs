@@ -91,6 +91,44 @@ fn both_languages_say_the_same_things() {
     }
 }
 
+/// The API gives reasons in English; each that the documentation lists has words in Chinese as well:
+/// what is wrong, and what to do. `{api}` is where the API's own words are put.
+#[test]
+fn every_reason_is_said_in_chinese() {
+    let asset = Asset::at("/console/reasons-zh.json").unwrap();
+    let said: BTreeMap<String, [String; 2]> = serde_json::from_str(asset.text).unwrap();
+    let said_codes: BTreeSet<_> = said.keys().map(String::as_str).collect();
+    let codes = documented_reasons();
+    assert!(codes.contains("key_mismatch") && codes.contains("token_not_valid"));
+    assert_eq!(said_codes, codes, "reasons-zh.json, and docs/observing.md");
+    for (code, [what, todo]) in &said {
+        let head = what.strip_suffix("：{api}").unwrap_or(what);
+        assert!(!head.is_empty() && !head.contains('{'), "{code}: {what}");
+        let rest = todo.replacen("{api}", "", 1);
+        assert!(!rest.is_empty() && !rest.contains('{'), "{code}: {todo}");
+    }
+}
+
+/// The words in the tables of faults and of reasons.
+fn documented_reasons() -> BTreeSet<&'static str> {
+    let page = include_str!("../../../docs/observing.md");
+    let (_, part) = page.split_once("\n## Faults\n").unwrap();
+    let (part, _) = part.split_once("\n## The audit log\n").unwrap();
+    let rows = part.lines().filter_map(|line| line.strip_prefix("| "));
+    let cells = rows.map(|row| {
+        let mut cells = row.split(" | ");
+        let first = cells.next().unwrap();
+        // Before a fault's code stands its status.
+        match first.parse::<u16>() {
+            Ok(_) => cells.next().unwrap(),
+            Err(_) => first,
+        }
+    });
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect()
+}
+
 #[test]
 fn every_text_that_is_used_exists() {
     let texts = texts("en");

@@ -1,8 +1,8 @@
 // The words of the console, in the language of the browser.
 
 const language = navigator.language.startsWith('zh') ? 'zh' : 'en';
-const answer = await fetch(`/console/${language}.json`);
-const texts = await answer.json();
+// The API's own words are in English.
+const [texts, reasons] = await Promise.all([read(language), language === 'en' ? {} : read(`reasons-${language}`)]);
 
 export const locale = language === 'zh' ? 'zh-CN' : 'en';
 document.documentElement.lang = locale;
@@ -27,6 +27,16 @@ export function count(key, number, values = {}) {
 /** The text of a stable word of the API; the word itself if it is a newer one. */
 export function word(kind, code) {
   return texts[`${kind}.${code}`] ?? code;
+}
+
+/** The page's own words for a reason code of the API, `[what, todo]`. None where the API's are ours. */
+export function wordsOf(code) {
+  return reasons[code];
+}
+
+async function read(name) {
+  const answer = await fetch(`/console/${name}.json`);
+  return answer.json();
 }
 
 export function date(text) {

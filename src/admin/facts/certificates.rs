@@ -78,11 +78,17 @@ impl Facts {
                 first: texts(certificate.pairs.names().take(names)),
             },
             domains: excerpt(bound.remove(&certificate.name)),
+            remarks: self.remarks_of(&certificate.name),
             problems: problems
                 .remove(certificate.name.as_str())
                 .unwrap_or_default(),
         });
         described.collect()
+    }
+
+    fn remarks_of(&self, certificate: &Name) -> String {
+        let remarks = self.status.remarks.get(certificate);
+        remarks.map(ToString::to_string).unwrap_or_default()
     }
 
     /// The domains that have these certificates or name them: one pass for all of them.

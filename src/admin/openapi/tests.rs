@@ -141,6 +141,7 @@ fn what_the_audit_log_tells_is_as_it_says() {
             total: 1,
             first: vec![view::Replaced::default()],
         },
+        remarks: one("play"),
         domains_added: one("a.test"),
         domains_changed: one("b.test"),
         domains_removed: one("c.test"),

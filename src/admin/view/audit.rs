@@ -23,6 +23,10 @@ pub struct Audit {
     pub touched: Excerpt<Touched>,
     /// Certificates of which another version is in use: the first 20.
     pub certificates: Excerpt<Replaced>,
+    /// Certificates of which the operator says something else: the first 20.
+    // Not in lines of earlier versions.
+    #[serde(default)]
+    pub remarks: Excerpt<String>,
     /// Domains that are served since: the first 20.
     pub domains_added: Excerpt<String>,
     /// Domains that are served in another way since: the first 20.

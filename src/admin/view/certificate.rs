@@ -14,6 +14,8 @@ pub struct Certificate {
     pub names: Excerpt<String>,
     /// The domains that have it or name it: the first 20.
     pub domains: Excerpt<String>,
+    /// The operator's own words about it, of its `certificate.toml`.
+    pub remarks: String,
     /// What is wrong with it, or with its newest files.
     pub problems: Vec<Problem>,
 }

@@ -13,6 +13,9 @@ impl Show for Certificate {
         line(out, "names", self.names.first.join(", "))?;
         let domains = few(&self.domains.first, self.domains.total);
         line(out, "domains", format!("{}: {domains}", self.domains.total))?;
+        if !self.remarks.is_empty() {
+            line(out, "remarks", &self.remarks)?;
+        }
         show_problems(out, &self.problems, self.problems.len())
     }
 

@@ -42,6 +42,7 @@ impl Catalog {
     ) {
         let options = candidate.option_problems(&name);
         self.problems.note(Item::Options(name.clone()), options);
+        self.note_remarks(&name, &candidate, step, report);
         if self.roll_back(&name, &candidate, step, changed, report) {
             return;
         }
@@ -76,6 +77,21 @@ impl Catalog {
         let problems = problems.collect();
         self.problems.forget(Item::Staple(name.clone()));
         self.problems.note(Item::Certificate(name), problems);
+    }
+
+    /// Whatever becomes of the certificate's other files: it is not about what is served.
+    fn note_remarks(
+        &mut self,
+        name: &Name,
+        candidate: &Candidate,
+        step: &Step<'_, impl Library>,
+        report: &mut Report,
+    ) {
+        let news = candidate.remarks();
+        let is_news = news.is_some_and(|remarks| self.remarks.note(name, remarks));
+        if is_news && step.manner.wanted().is_some() {
+            report.remarks_changed.push(name.clone());
+        }
     }
 
     /// Serves the last good version of history, where nothing is in use.
@@ -130,6 +146,7 @@ impl Catalog {
         let removed = self.certificates.remove_gone(now, grace, wanted, changed);
         report.certificates_removed = removed;
         for name in &report.certificates_removed {
+            self.remarks.note(name, "");
             self.problems.forget(Item::Certificate(name.clone()));
             self.problems.forget(Item::Options(name.clone()));
             self.problems.forget(Item::Staple(name.clone()));

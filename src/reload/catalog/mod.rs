@@ -21,6 +21,7 @@ use crate::reload::order::Wanted;
 use crate::reload::policies::Policies;
 use crate::reload::problem::{Item, Problem};
 use crate::reload::problems::Problems;
+use crate::reload::remarks::Remarks;
 use crate::reload::report::{Report, Status};
 use crate::reload::rollbacks::Rollbacks;
 use crate::reload::tickets::Tickets;
@@ -37,6 +38,7 @@ pub struct Catalog {
     started_with: Arc<Settings>,
     settings: Arc<Settings>,
     certificates: Certificates,
+    remarks: Remarks,
     domains: Domains,
     pledges: Pledges,
     policies: Policies,
@@ -66,6 +68,7 @@ impl Catalog {
             started_with: Arc::clone(&settings),
             settings,
             certificates: Certificates::new(),
+            remarks: Remarks::default(),
             domains: Domains::default(),
             pledges: Pledges::default(),
             policies: Policies::new(provider, tls),
@@ -365,6 +368,7 @@ impl Catalog {
             latest: Latest::default(),
             problems: self.problems.list(),
             certificates: self.certificates.in_use().clone(),
+            remarks: self.remarks.all(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod adoption;
 mod domains;
 mod files;
+mod remarks;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

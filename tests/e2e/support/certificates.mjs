@@ -39,11 +39,16 @@ export class Authority {
   }
 
   /** Makes `fullchain.pem` and `privkey.pem` for the names in `directory`. */
-  async issue(directory, ...names) {
+  issue(directory, ...names) {
+    return this.issueFor(20, directory, ...names);
+  }
+
+  /** Makes them for so many days. */
+  async issueFor(days, directory, ...names) {
     await mkdir(directory, { recursive: true });
     const pair = pairIn(directory);
     await this.#request([
-      '-days', '20', '-subj', `/CN=${names[0]}`,
+      '-days', String(days), '-subj', `/CN=${names[0]}`,
       '-CA', this.certificate, '-CAkey', this.#key,
       '-addext', 'basicConstraints=critical,CA:FALSE',
       '-addext', 'extendedKeyUsage=serverAuth',

@@ -33,6 +33,32 @@ async fn a_certificate_is_updated() {
     assert_eq!(mode & 0o7007, 0);
 }
 
+/// What somebody says of a certificate is told, and nothing is served otherwise for it.
+#[tokio::test]
+async fn a_certificate_is_described() {
+    let stage = Stage::new().await;
+    let (edge, api) = (&stage.edge, Api(&stage.edge));
+    let generation = edge.status("/status").await["generation"].clone();
+    assert_eq!(edge.status(CERTIFICATE).await["remarks"], "");
+    let done = api
+        .make("PATCH", CERTIFICATE, json!({ "remarks": "until May" }))
+        .await;
+    assert_eq!(done["generation"], generation);
+    assert_eq!(edge.status(CERTIFICATE).await["remarks"], "until May");
+    let listed = edge.status("/certificates").await;
+    assert_eq!(listed["items"][0]["remarks"], "until May");
+    eventually(PATIENCE, "the audit log", async || {
+        let audit = edge.status("/audit?limit=1").await;
+        let entry = &audit["items"][0];
+        let is_it = entry["by"]["operation"] == "set_certificate" && entry["result"] == "noted";
+        (is_it && entry["remarks"]["first"] == json!(["play"])).then_some(())
+    })
+    .await;
+    api.make("PATCH", CERTIFICATE, json!({ "remarks": null }))
+        .await;
+    assert_eq!(edge.status(CERTIFICATE).await["remarks"], "");
+}
+
 /// A new certificate of two pairs for a domain, which then goes to plain HTTP as it is deleted.
 #[tokio::test]
 async fn a_certificate_is_added_and_deleted() {
