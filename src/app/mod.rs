@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use crate::admin::{self, Audit, Changes, SocketError, SocketFile};
 use crate::config::Settings;
-use crate::listener::{BindError, Speaks, bind};
+use crate::listener::{BindError, Clients, Speaks, bind};
 use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Loaded, Orders, Report, Trigger};
@@ -118,7 +118,7 @@ impl App {
         let connector = connector(directory, &settings, Arc::clone(&provider))?;
         let bound = Bound::new(&settings)?;
         let desk = Desk::set_up(directory, &settings)?;
-        raise_file_limit();
+        let files = raise_file_limit();
         let runtime = local_runtime()?;
         let entered = runtime.enter();
         let signals = Signals::new()?;
@@ -128,6 +128,8 @@ impl App {
             counters: Arc::clone(&counters),
             connector: connector.clone(),
             https_port: bound.https.first().map(SocketAddr::port),
+            clients: Clients::new(),
+            most: most_connections(files),
             stop: stopped,
         };
         let ends = start_workers(bound.workers, &context)?;
@@ -291,12 +293,32 @@ async fn all_over(ends: &mut mpsc::Receiver<io::Result<()>>) -> Result<(), Start
 }
 
 /// Viewers need one or two file descriptors each, and many systems begin with 1024.
-fn raise_file_limit() {
+fn raise_file_limit() -> Option<u64> {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => tracing::info!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "cannot raise the limit on open files"),
+        Ok(limit) => {
+            tracing::info!(limit, "open files");
+            Some(limit)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot raise the limit on open files");
+            None
+        }
     }
 }
+
+/// As many connections of viewers as leave each a connection to an origin, and some files for all
+/// else.
+fn most_connections(files: Option<u64>) -> usize {
+    let files = files.unwrap_or(DEFAULT_FILES);
+    let half = (files - OTHER_FILES.min(files / 4)) / 2;
+    usize::try_from(half).unwrap_or(usize::MAX).max(1)
+}
+
+/// What most systems begin with.
+const DEFAULT_FILES: u64 = 1024;
+
+/// Listeners, logs, and a reload that reads on all cores.
+const OTHER_FILES: u64 = 128;
 
 fn available_cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)

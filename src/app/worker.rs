@@ -11,7 +11,7 @@ use tokio::task::spawn_local;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::http::Worker;
-use crate::listener::{Registry, Service, Speaks, serve};
+use crate::listener::{Admission, Clients, Registry, Service, Speaks, serve};
 use crate::origin::Connector;
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
@@ -26,6 +26,9 @@ pub(super) struct Context {
     pub(super) counters: Arc<Counters>,
     pub(super) connector: Connector,
     pub(super) https_port: Option<u16>,
+    pub(super) clients: Clients,
+    /// Connections in all, where the settings say nothing.
+    pub(super) most: usize,
     /// When all connections have to be over, once the process is to stop.
     pub(super) stop: watch::Receiver<Option<Instant>>,
 }
@@ -49,11 +52,13 @@ async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io
         context.connector,
     );
     let (worker, registry) = (Rc::new(worker), Rc::new(Registry::default()));
+    let admission = Rc::new(Admission::new(context.clients, context.most));
     for (socket, speaks) in sockets {
         let listener = tokio::net::TcpListener::from_std(socket)?;
         let service = Service {
             worker: Rc::clone(&worker),
             registry: Rc::clone(&registry),
+            admission: Rc::clone(&admission),
             speaks,
         };
         let mut stop = context.stop.clone();

@@ -35,6 +35,8 @@ pub struct Domain {
     pub hsts: Option<Hsts>,
     /// What becomes of HTTPS when the certificate expires. It is served on by default.
     pub on_expiry: OnExpiry,
+    /// Responses and WebSockets that run at once; more are answered with 503. No limit by default.
+    pub max_viewers: Option<usize>,
     /// Deadlines of its exchanges in place of the default.
     pub timeouts: DomainTimeouts,
     /// What holds for its TLS clients in place of the default.
@@ -85,6 +87,7 @@ impl Domain {
             && self.http == other.http
             && self.hsts == other.hsts
             && self.on_expiry == other.on_expiry
+            && self.max_viewers == other.max_viewers
             && self.timeouts == other.timeouts
             && self.tls == other.tls
             && self.allow_mismatch == other.allow_mismatch
@@ -111,6 +114,7 @@ pub(super) fn parse_domain(
     let http = http_mode(&mut table);
     let hsts = hsts::read(file, &mut table);
     let on_expiry = on_expiry(&mut table);
+    let max_viewers = table.number("max_viewers", 1..=10_000_000, "a number from 1 to 10000000");
     let timeouts = DomainTimeouts::read(table.table("timeouts"));
     let tls = tls(file, &mut table);
     let allow_mismatch = table.boolean("allow_mismatch").unwrap_or(false);
@@ -127,6 +131,7 @@ pub(super) fn parse_domain(
         http,
         hsts,
         on_expiry,
+        max_viewers,
         timeouts,
         tls,
         allow_mismatch,

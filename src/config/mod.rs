@@ -7,6 +7,8 @@ mod admin;
 mod domain;
 mod domain_file;
 mod hsts;
+mod limits;
+mod listeners;
 mod options;
 mod origin_url;
 mod problem;
@@ -23,12 +25,12 @@ pub use admin::{
 };
 pub use domain::{Binding, Domain, HttpMode, OnExpiry};
 pub use domain_file::{DomainFile, parse_domains};
+pub use limits::Limits;
+pub use listeners::{HttpsListener, Listeners, PlainHttp};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};
-pub use settings::{
-    Certificates, HttpsListener, Listeners, PlainHttp, Settings, State, parse_settings,
-};
+pub use settings::{Certificates, Settings, State, parse_settings};
 pub use source::{Changes, Content, Duplicate, Items, Look, Lost, Parse, Scope, Source, Unwatched};
 pub use tickets::Tickets;
 pub use timeouts::{DomainTimeouts, ExchangeTimeouts, Timeouts};

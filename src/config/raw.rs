@@ -152,22 +152,17 @@ impl<'f, 'i> Table<'f, 'i> {
         })
     }
 
-    /// A whole number from 1 to 1024: more threads than most machines have cores.
-    pub(super) fn count(&mut self, key: &'static str) -> Option<usize> {
+    /// A whole number of a range, which `allowed` tells in words.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        allowed: &'static str,
+    ) -> Option<usize> {
         let number = self.integer(key)?;
         let text = Spanned::new(number.span(), number.get_ref().to_string());
-        self.parse(key, "a number from 1 to 1024", &text, |_| {
-            let number = Some(*number.get_ref()).filter(|number| (1..=1024).contains(number))?;
-            usize::try_from(number).ok()
-        })
-    }
-
-    /// A whole number from 0 to 100.
-    pub(super) fn up_to_100(&mut self, key: &'static str) -> Option<usize> {
-        let number = self.integer(key)?;
-        let text = Spanned::new(number.span(), number.get_ref().to_string());
-        self.parse(key, "a number from 0 to 100", &text, |_| {
-            let number = Some(*number.get_ref()).filter(|number| *number <= 100)?;
+        self.parse(key, allowed, &text, |_| {
+            let number = Some(*number.get_ref()).filter(|number| range.contains(number))?;
             usize::try_from(number).ok()
         })
     }

@@ -1,11 +1,9 @@
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::DeValue;
-
 use super::admin::Admin;
+use super::limits::Limits;
+use super::listeners::Listeners;
 use super::problem::{Problem, Reason};
 use super::raw::{File, Table};
 use super::tickets::Tickets;
@@ -25,6 +23,8 @@ pub struct Settings {
     pub admin: Admin,
     /// Where certificates are found.
     pub certificates: Certificates,
+    /// How much is served at once.
+    pub limits: Limits,
     /// Deadlines.
     pub timeouts: Timeouts,
     /// The domain whose certificate serves clients that send no SNI. None by default.
@@ -51,33 +51,6 @@ pub struct State {
     /// How many versions of each certificate are kept, up to 100. 5 by default; with 0 there is no
     /// history, and nothing to fall back to at a start while files are bad.
     pub history: usize,
-}
-
-/// The sockets for viewers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listeners {
-    /// Plain HTTP. `0.0.0.0:8080` by default.
-    pub http: Vec<SocketAddr>,
-    /// TLS. `0.0.0.0:8443` by default.
-    pub https: Vec<HttpsListener>,
-}
-
-/// A socket for TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpsListener {
-    /// Where it is bound.
-    pub address: SocketAddr,
-    /// What a connection gets that does not speak TLS.
-    pub plain_http: PlainHttp,
-}
-
-/// What a plain HTTP request gets on an https listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlainHttp {
-    /// It is served when the domain has no HTTPS, else redirected to HTTPS. The default.
-    FallBack,
-    /// 400.
-    Reject,
 }
 
 /// Where certificates are found, and how.
@@ -110,18 +83,6 @@ impl Default for State {
     }
 }
 
-impl Default for Listeners {
-    fn default() -> Self {
-        Self {
-            http: vec![SocketAddr::from(([0, 0, 0, 0], 8080))],
-            https: vec![HttpsListener {
-                address: SocketAddr::from(([0, 0, 0, 0], 8443)),
-                plain_http: PlainHttp::FallBack,
-            }],
-        }
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -129,6 +90,7 @@ impl Default for Settings {
             listeners: Listeners::default(),
             admin: Admin::default(),
             certificates: Certificates::default(),
+            limits: Limits::default(),
             timeouts: Timeouts::default(),
             default_domain: None,
             tls: TlsOptions::default(),
@@ -184,15 +146,17 @@ pub fn parse_settings(path: &Path, content: &[u8]) -> Result<Settings, Vec<Probl
 
 fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let default = Settings::default();
-    let workers = root.count("workers");
+    let workers = root.number("workers", 1..=1024, "a number from 1 to 1024");
     let mut tls = root.table("tls");
     let mut origins = root.table("origins");
     let mut state = root.table("state");
+    let history = state.number("history", 0..=100, "a number from 0 to 100");
     let mut log = root.table("log");
     let mut alerts = root.table("alerts");
     let settings = Settings {
         workers,
-        listeners: listeners(root.table("listeners")),
+        listeners: Listeners::read(root.table("listeners")),
+        limits: Limits::read(root.table("limits")),
         admin: Admin::read(file, root.table("admin")),
         certificates: certificates(root.table("certificates")),
         timeouts: Timeouts::read(root.table("timeouts")),
@@ -202,7 +166,7 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
         origin_ca: path(&mut origins, "ca"),
         state: State {
             directory: path(&mut state, "directory").unwrap_or(default.state.directory),
-            history: state.up_to_100("history").unwrap_or(default.state.history),
+            history: history.unwrap_or(default.state.history),
         },
         access_log: log.boolean("access").unwrap_or(default.access_log),
         webhook: WebhookUrl::read(file, &mut alerts),
@@ -217,13 +181,6 @@ pub(super) fn path(table: &mut Table<'_, '_>, key: &'static str) -> Option<PathB
     Some(table.string(key)?.into_inner().into())
 }
 
-const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
-
-fn address(table: &mut Table<'_, '_>, key: &'static str) -> Option<SocketAddr> {
-    let text = table.string(key)?;
-    table.parse(key, ADDRESS, &text, |text| text.parse().ok())
-}
-
 fn default_domain(file: &File<'_>, tls: &mut Table<'_, '_>) -> Option<Name> {
     let text = tls.string("default_domain")?;
     match text.get_ref().parse() {
@@ -234,64 +191,6 @@ fn default_domain(file: &File<'_>, tls: &mut Table<'_, '_>) -> Option<Name> {
             None
         }
     }
-}
-
-fn listeners(mut table: Table<'_, '_>) -> Listeners {
-    let default = Listeners::default();
-    let http = table.strings("http").map(|texts| {
-        let addresses = texts.iter();
-        addresses
-            .filter_map(|text| table.parse("http", ADDRESS, text, |text| text.parse().ok()))
-            .collect()
-    });
-    let https = table.array(
-        "https",
-        "an array of addresses, [\"0.0.0.0:8443\"]",
-        https_listener,
-    );
-    table.finish();
-    Listeners {
-        http: http.unwrap_or(default.http),
-        https: https.unwrap_or(default.https),
-    }
-}
-
-/// An element of `https`: an address, or a table of `address` and `plain_http`.
-fn https_listener(file: &File<'_>, element: Spanned<DeValue<'_>>) -> Option<HttpsListener> {
-    if let Some(text) = element.get_ref().as_str() {
-        let Ok(address) = text.parse() else {
-            let reason = Reason::UnknownValue {
-                key: "https",
-                value: text.to_owned(),
-                allowed: ADDRESS,
-            };
-            file.report(element.span().start, reason);
-            return None;
-        };
-        return Some(HttpsListener {
-            address,
-            plain_http: PlainHttp::FallBack,
-        });
-    }
-    let offset = element.span().start;
-    let mut table = Table::of_value(file, "https", element)?;
-    let address = address(&mut table, "address");
-    let plain_http = table.string("plain_http").and_then(|text| {
-        let allowed = "\"fall_back\" or \"reject\"";
-        table.parse("plain_http", allowed, &text, |text| match text {
-            "fall_back" => Some(PlainHttp::FallBack),
-            "reject" => Some(PlainHttp::Reject),
-            _ => None,
-        })
-    });
-    table.finish();
-    if address.is_none() {
-        file.report(offset, Reason::MissingKey("address"));
-    }
-    Some(HttpsListener {
-        address: address?,
-        plain_http: plain_http.unwrap_or(PlainHttp::FallBack),
-    })
 }
 
 fn certificates(mut table: Table<'_, '_>) -> Certificates {
@@ -322,7 +221,7 @@ const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ClientAuthMode, TlsVersion};
+    use crate::config::{ClientAuthMode, PlainHttp, TlsVersion};
 
     fn problems(text: &str) -> Vec<String> {
         let parsed = parse_settings(Path::new("lockgate.toml"), text.as_bytes());

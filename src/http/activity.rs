@@ -13,6 +13,8 @@ pub struct Activity {
     exchanges: Cell<u32>,
     writing: Cell<bool>,
     cut: Cell<bool>,
+    /// Streams that the client may still give up.
+    patience: Cell<u32>,
 }
 
 /// What a connection waits for.
@@ -37,6 +39,7 @@ impl Activity {
             exchanges: Cell::new(0),
             writing: Cell::new(false),
             cut: Cell::new(false),
+            patience: Cell::new(PATIENCE),
         }
     }
 
@@ -81,6 +84,31 @@ impl Activity {
         self.cut.set(true);
     }
 
+    /// An HTTP/2 client gave up a stream before its answer was whole: the origin has worked for
+    /// nothing. Says whether that was once too often, and has the connection end then.
+    pub(super) fn given_up(&self) -> bool {
+        let left = self.patience.get().saturating_sub(1);
+        self.patience.set(left);
+        if left == 0 {
+            self.cut();
+        }
+        left == 0
+    }
+
+    /// An answer was whole: as many may be given up as are taken.
+    pub(super) fn taken(&self) {
+        self.grow_patient(1);
+    }
+
+    /// Lets the patience grow again with time. To be called four times a second.
+    pub fn rest(&self) {
+        self.grow_patient(PATIENCE_IN_A_TICK);
+    }
+
+    fn grow_patient(&self, by: u32) {
+        self.patience.set((self.patience.get() + by).min(PATIENCE));
+    }
+
     /// An exchange begins, or something that outlives its response.
     pub(super) fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
@@ -95,3 +123,10 @@ impl Activity {
         }
     }
 }
+
+/// Streams that a client may give up at once: a player that seeks drops some, a flood thousands
+/// (CVE-2023-44487).
+const PATIENCE: u32 = 200;
+
+/// What comes back of it in a quarter of a second: 20 a second.
+const PATIENCE_IN_A_TICK: u32 = 5;

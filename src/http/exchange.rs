@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::cutter::Cutter;
 use super::guest::Guest;
 use crate::snapshot::{Domain, Snapshot};
-use crate::telemetry::{Cut, DomainCounters, Event, Record};
+use crate::telemetry::{Cut, DomainCounters, Event, Limit, Record};
 
 /// One request and its response, or a WebSocket: what is counted and recorded of it.
 pub(super) struct Exchange {
@@ -105,6 +105,7 @@ impl Drop for ExchangeGuard {
         exchange.connection.worker.leave(self.key);
         exchange.connection.activity.exchange_ends();
         exchange.count();
+        exchange.judge();
         exchange.counters().viewer_left();
         exchange.counters().answered(exchange.status());
         exchange.write(match exchange.recorded.get() {
@@ -202,6 +203,36 @@ impl Exchange {
             }
             Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
             _ => {}
+        }
+    }
+
+    /// Whether the domain may have it beside the others, itself counted.
+    pub(super) fn has_room(&self) -> bool {
+        let domain = self.domain.as_ref();
+        let most = domain.and_then(|domain| domain.config.max_viewers);
+        let Some(most) = most.and_then(|most| i64::try_from(most).ok()) else {
+            return true;
+        };
+        let has_room = self.counters().viewers() <= most;
+        if !has_room {
+            self.connection.worker.counters.limited(Limit::Viewers);
+        }
+        has_room
+    }
+
+    /// Counts what a client of HTTP/2 gives up against what it takes: it costs such a client next
+    /// to nothing to have an origin work.
+    fn judge(&self) {
+        if self.cutter.is_none() || self.is_cut.get() {
+            return;
+        }
+        let activity = &self.connection.activity;
+        if self.outcome.get() != CLIENT_GONE {
+            activity.taken();
+        } else if activity.given_up() {
+            let client = self.connection.client;
+            self.connection.worker.counters.limited(Limit::Resets);
+            tracing::info!(%client, "connection ended: too many streams given up");
         }
     }
 

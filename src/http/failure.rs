@@ -1,6 +1,7 @@
 use std::error::Error;
+use std::hash::{BuildHasher, RandomState};
 
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode, Version};
 
 use super::body::Body;
@@ -28,6 +29,9 @@ pub(super) enum Failure {
     /// A domain that this TLS connection is not for.
     #[error("this connection is not for that domain; open a new one")]
     Misdirected,
+    /// As many viewers as the domain may have.
+    #[error("this domain has as many viewers as it may; try again in a moment")]
+    Full,
     /// The origin gave no response.
     #[error("the origin gives no response")]
     Origin(#[source] origin::Error),
@@ -79,6 +83,7 @@ impl Failure {
                 StatusCode::MISDIRECTED_REQUEST,
                 "misdirected",
             ),
+            Self::Full => (Fault::Client, StatusCode::SERVICE_UNAVAILABLE, "full"),
             Self::Origin(error) if error.is_timeout() => {
                 (Fault::Origin, StatusCode::GATEWAY_TIMEOUT, "origin_timeout")
             }
@@ -122,6 +127,9 @@ impl Failure {
                 HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
             );
         }
+        if matches!(self, Self::Full) {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
+        }
         // After a request of doubtful length nobody knows where the next one begins, and a client
         // that is not wanted on this connection shall open another.
         let last = matches!(self, Self::BadRequest(_) | Self::Method | Self::Misdirected);
@@ -130,6 +138,11 @@ impl Failure {
         }
         response
     }
+}
+
+/// Seconds until a client that was turned away comes again: not all of them at once.
+fn retry_after() -> u64 {
+    RandomState::new().hash_one(()) % 10 + 1
 }
 
 /// An error with all of its causes, in one line.

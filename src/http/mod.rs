@@ -86,7 +86,11 @@ fn begin(
     let decision = decide(connection, &parts);
     let domain = decision.as_ref().ok().map(Decision::domain);
     let exchange = ExchangeGuard::begin(connection, &parts, domain, cutter);
-    let step = decision.map(|decision| match decision.route {
+    let room = decision.and_then(|decision| match exchange.has_room() {
+        true => Ok(decision),
+        false => Err(Failure::Full),
+    });
+    let step = room.map(|decision| match decision.route {
         Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
         Route::Forward(domain) if is_demo(&domain) => {
             exchange.set_origin(0);

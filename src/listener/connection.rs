@@ -18,45 +18,28 @@ use tokio::task::spawn_local;
 use super::registry::Entry;
 use super::watched::Watched;
 use super::{Service, Speaks};
-use crate::http::{self, Arrival, Connection, Cutter, Phase, Worker};
-use crate::telemetry::ListenerKind;
+use crate::http::{self, Arrival, Connection, Cutter, Phase};
 use crate::tls::{self, Accepted, Protocol};
 
 /// Serves one connection to its end.
 pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service) {
     let kind = service.speaks.kind();
+    let admission = &service.admission;
+    let Some(_admitted) = admission.admit(&service.worker, kind, client.ip()) else {
+        return;
+    };
     let phase = match service.speaks {
         Speaks::Http => Phase::Idle,
         Speaks::Https(_) => Phase::Handshake,
     };
     let entry = service.registry.enter(phase);
-    let _counted = Counted::new(Rc::clone(&service.worker), kind);
     tokio::select! {
         () = entry.cut() => {}
         () = serve(stream, client, &service, &entry) => {}
     }
 }
 
-/// Counts a connection until it is over, in whatever way.
-struct Counted {
-    worker: Rc<Worker>,
-    kind: ListenerKind,
-}
-
-impl Counted {
-    fn new(worker: Rc<Worker>, kind: ListenerKind) -> Self {
-        worker.counters.connected(kind);
-        Self { worker, kind }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.worker.counters.disconnected(self.kind);
-    }
-}
-
-async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: &Entry) {
+async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: &Rc<Entry>) {
     let open = |arrival| {
         let (worker, activity) = (Rc::clone(&service.worker), Rc::clone(&entry.activity));
         Rc::new(Connection::new(worker, activity, client, arrival))
@@ -65,7 +48,10 @@ async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: 
         Speaks::Http => return http1(stream, open(Arrival::Http), entry).await,
         Speaks::Https(plain_http) => plain_http,
     };
-    match tls::accept(&service.worker, stream, client).await {
+    let waiting = service.admission.begin(&service.worker, entry);
+    let accepted = tls::accept(&service.worker, stream, client).await;
+    drop(waiting);
+    match accepted {
         Some(Accepted::Tls(stream, protocol, served)) => {
             entry.serves(&served);
             entry.activity.enter(Phase::Idle);
@@ -108,6 +94,7 @@ where
     builder
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_BUFFER)
+        .max_local_error_reset_streams(MAX_ERRORS)
         .max_header_list_size(MAX_HEADERS);
     let service = service(&connection, move || Some(streams.next()));
     let mut http = builder.serve_connection(io, service);
@@ -178,6 +165,9 @@ const MAX_BUFFER: usize = 64 * 1024;
 
 /// Bounds the request headers of HTTP/2, by their decoded size.
 const MAX_HEADERS: u32 = 64 * 1024;
+
+/// Streams of one connection that break the rules (CVE-2025-8671); the next one ends it.
+const MAX_ERRORS: usize = 100;
 
 /// A browser page opens some tens.
 const MAX_STREAMS: u32 = 128;

@@ -1,8 +1,11 @@
 //! From the socket to the request: an accept loop that cannot fail, and one way for every
 //! connection, generic over plain and TLS.
 
+mod admission;
 mod bind;
+mod clients;
 mod connection;
+mod crowd;
 mod registry;
 mod watched;
 
@@ -17,7 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
+pub use admission::Admission;
 pub use bind::{BindError, bind};
+pub use clients::Clients;
 pub use registry::Registry;
 
 use crate::config::PlainHttp;
@@ -31,6 +36,8 @@ pub struct Service {
     pub worker: Rc<Worker>,
     /// The worker's connections.
     pub registry: Rc<Registry>,
+    /// Who is let in.
+    pub admission: Rc<Admission>,
     /// What is spoken on the socket.
     pub speaks: Speaks,
 }

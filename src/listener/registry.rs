@@ -92,6 +92,7 @@ impl Entry {
     }
 
     fn sweep(&self, now: Instant, snapshot: &Snapshot) {
+        self.activity.rest();
         if self.activity.is_cut() {
             self.order(Order::Cut);
             return;
@@ -155,6 +156,17 @@ impl Entry {
         drain
     }
 
+    /// Has the connection end at once.
+    pub(super) fn end(&self) {
+        self.order(Order::Cut);
+    }
+
+    /// Whether it has to.
+    #[cfg(test)]
+    pub(super) fn is_over(&self) -> bool {
+        self.order.get() == Order::Cut
+    }
+
     /// Ready when the connection shall end at once.
     pub(super) async fn cut(&self) {
         poll_fn(|cx| self.poll_cut(cx)).await;
@@ -200,9 +212,9 @@ pub(super) struct Registered {
 }
 
 impl std::ops::Deref for Registered {
-    type Target = Entry;
+    type Target = Rc<Entry>;
 
-    fn deref(&self) -> &Entry {
+    fn deref(&self) -> &Rc<Entry> {
         &self.entry
     }
 }

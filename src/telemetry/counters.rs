@@ -9,6 +9,7 @@ pub struct Counters {
     /// unknown names cannot grow the number of series.
     pub unknown: DomainCounters,
     connections: [AtomicI64; 2],
+    limits: [AtomicU64; Limit::ALL.len()],
     reloads: [AtomicU64; 3],
 }
 
@@ -145,6 +146,43 @@ impl ListenerKind {
     }
 }
 
+/// A limit that ended something, or let it not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Connections in all.
+    Connections,
+    /// Connections of one client.
+    ConnectionsPerClient,
+    /// TLS handshakes under way.
+    Handshakes,
+    /// Streams that an HTTP/2 client gave up on one connection.
+    Resets,
+    /// Viewers of one domain.
+    Viewers,
+}
+
+impl Limit {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Connections,
+        Self::ConnectionsPerClient,
+        Self::Handshakes,
+        Self::Resets,
+        Self::Viewers,
+    ];
+
+    /// The word for it in metrics and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::ConnectionsPerClient => "connections_per_client",
+            Self::Handshakes => "handshakes",
+            Self::Resets => "resets",
+            Self::Viewers => "viewers",
+        }
+    }
+}
+
 /// How a reload ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReloadResult {
@@ -179,6 +217,22 @@ impl Counters {
     /// A connection is over.
     pub fn disconnected(&self, kind: ListenerKind) {
         self.connections[kind as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Connections open now, of each kind.
+    pub fn all_connections(&self) -> usize {
+        let all = ListenerKind::ALL.map(|kind| self.connections(kind));
+        usize::try_from(all.iter().sum::<i64>()).unwrap_or(0)
+    }
+
+    /// A limit was reached.
+    pub fn limited(&self, limit: Limit) {
+        self.limits[limit as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often a limit was reached so far.
+    pub fn limits(&self, limit: Limit) -> u64 {
+        self.limits[limit as usize].load(Ordering::Relaxed)
     }
 
     /// Connections open now.

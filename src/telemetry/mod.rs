@@ -5,5 +5,5 @@ mod counters;
 mod log;
 
 pub use access::{Event, Record};
-pub use counters::{Counters, Cut, DomainCounters, Handshake, ListenerKind, ReloadResult};
+pub use counters::{Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, ReloadResult};
 pub use log::{LogGuard, init, init_for_command};

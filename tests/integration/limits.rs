@@ -1,8 +1,14 @@
 //! What is too much is refused, and the rest goes on.
 
+use std::net::SocketAddr;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
 use crate::support::{
-    ConfigDir, Domain, Edge, PATIENCE, PLAY, Responder, Stage, Wire, eventually, get,
-    http2_request, ok, within,
+    ConfigDir, Domain, Edge, Hello, Kind, PATIENCE, PLAY, Responder, SECOND, Stage, Stream, Wire,
+    eventually, get, http2_request, ok, throughout, within,
 };
 
 /// A head that no client needs, and a bound on what one connection can make the edge remember.
@@ -49,7 +55,8 @@ async fn an_http2_head_that_is_too_long_is_refused() {
 async fn running_out_of_descriptors_ends_nothing() {
     const FILES: usize = 64;
     let origin = Responder::start("hello").await;
-    let config = ConfigDir::new();
+    // More than there are descriptors for, which the default is not.
+    let config = ConfigDir::new().set("limits.connections", "1000");
     config.domain(&Domain::named(PLAY).origin(origin.url()));
     let mut edge = Edge::start_with_files(FILES, config).await;
     // So many connections reach every worker: all of them run by now.
@@ -72,4 +79,122 @@ async fn running_out_of_descriptors_ends_nothing() {
     })
     .await;
     assert!(edge.program.is_running());
+}
+
+/// Whether a connection is closed without a word.
+async fn is_refused(address: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(address).await.expect("it is accepted");
+    let read = timeout(SECOND / 2, stream.read(&mut [0; 1])).await;
+    matches!(read, Ok(Ok(0) | Err(_)))
+}
+
+async fn limited(edge: &Edge, limit: &str) {
+    let labels = [("limit", limit)];
+    eventually(PATIENCE, limit, async || {
+        let metrics = edge.metrics().await;
+        (metrics.sum("lockgate_limits_reached_total", &labels) > 0.0).then_some(())
+    })
+    .await;
+}
+
+/// No more connections than so many, and those that are there go on.
+#[tokio::test]
+async fn connections_have_a_limit() {
+    for limit in ["limits.connections", "limits.connections_per_client"] {
+        let stage = Stage::with(&[(limit, "3")]).await;
+        let mut stream = Stream::start(&stage, Kind::Plain).await;
+        let others = [stage.plain().await, stage.plain().await];
+        for address in [stage.edge.http(), stage.edge.https()] {
+            eventually(PATIENCE, "a refusal", async || {
+                is_refused(address).await.then_some(())
+            })
+            .await;
+        }
+        limited(&stage.edge, limit.trim_start_matches("limits.")).await;
+        stream.passes(b"goes on").await;
+        drop(others);
+        eventually(PATIENCE, "room", async || {
+            (!is_refused(stage.edge.http()).await).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Who opens connections and says nothing takes the place of his own kind.
+#[tokio::test]
+async fn the_oldest_handshake_ends_for_the_next() {
+    let settings = [("limits.handshakes", "4"), ("workers", "1")];
+    let stage = Stage::with(&settings).await;
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        let mut wire = Wire::connect(stage.edge.https()).await;
+        wire.send(&Hello::named(PLAY).record()[..5]).await;
+        crowd.push(wire);
+    }
+    limited(&stage.edge, "handshakes").await;
+    // Others come through, however many wait.
+    for _ in 0..10 {
+        let (seen, _) = stage.exchange1(&get(PLAY, "/"), &ok("hello")).await;
+        assert_eq!(seen.target(), "/");
+    }
+    for wire in &mut crowd[..16] {
+        within(SECOND, "the end of the oldest", wire.closed()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_domain_may_have_so_many_viewers() {
+    let stage = Stage::arranged(&[], |config, _, origin| {
+        let play = Domain::named(PLAY).origin(origin.url()).certificate("play");
+        config.domain(&play.with("max_viewers", "2"));
+        config.domain(&Domain::named("other.test").origin("demo:"));
+    })
+    .await;
+    let mut streams = Vec::new();
+    for kind in [Kind::Http1, Kind::WebSocket] {
+        streams.push(Stream::start(&stage, kind).await);
+    }
+    let full = stage.edge.plain(PLAY, "/").await;
+    assert_eq!(full.status(), 503);
+    let wait = full.head.one("retry-after").expect("it says when");
+    assert!((1..=10).contains(&wait.parse::<u32>().expect("seconds")));
+    limited(&stage.edge, "viewers").await;
+    assert_eq!(stage.edge.plain("other.test", "/").await.status(), 200);
+    drop(streams.pop());
+    eventually(PATIENCE, "room", async || {
+        let viewers = stage.edge.metrics().await;
+        (viewers.sum("lockgate_viewers", &[("domain", PLAY)]) == 1.0).then_some(())
+    })
+    .await;
+    let (seen, _) = stage.exchange1(&get(PLAY, "/again"), &ok("")).await;
+    assert_eq!(seen.target(), "/again");
+}
+
+/// Streams that are given up once the origin works on them, which costs it more than the client
+/// (CVE-2023-44487): the connection ends, and those of others go on.
+#[tokio::test]
+async fn giving_up_too_often_ends_the_connection() {
+    let stage = Stage::new().await;
+    let mut stream = Stream::start(&stage, Kind::Http2).await;
+    let mut flood = stage.http2().await;
+    let mut working = Vec::new();
+    for number in 0.. {
+        if !flood.is_open().await {
+            break;
+        }
+        assert!(number < 10_000, "it ends");
+        let (asked, _) = flood.open(http2_request("GET", PLAY, "/never"), true).await;
+        let reached = timeout(SECOND, stage.origin.request()).await;
+        drop(asked);
+        match reached {
+            Ok(reached) => working.push(reached),
+            Err(_) => break,
+        }
+    }
+    limited(&stage.edge, "resets").await;
+    stream.passes(b"goes on").await;
+    throughout(SECOND, "another connection", async || {
+        stage.http2().await.is_open().await
+    })
+    .await;
 }

@@ -19,7 +19,7 @@ use list::List;
 use crate::proof::{self, Proofs};
 use crate::reload::{Effect, Status};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Counters, ListenerKind, ReloadResult};
+use crate::telemetry::{Counters, Limit, ListenerKind, ReloadResult};
 use crate::webhook::{self, Alerts};
 
 impl Admin {
@@ -80,6 +80,11 @@ impl Reading {
             "lockgate_connections",
             "Connections open now",
             ListenerKind::ALL.map(|it| ([("listener", it.code())], self.counters.connections(it))),
+        )?;
+        list.counters(
+            "lockgate_limits_reached",
+            "What was ended, or not begun, by a limit",
+            Limit::ALL.map(|it| ([("limit", it.code())], self.counters.limits(it))),
         )
     }
 
