@@ -355,15 +355,12 @@ test('deleting names the domains that lose HTTPS, and they go to plain HTTP', as
   await done(page.page);
 });
 
-/** A page of somebody who has logged in as an operator. */
-async function enter() {
-  return new Console(await browser.open(await api.link('operator')));
+function enter() {
+  return Console.enter(browser, api);
 }
 
-// Whatever the page's policy forbids is an error of the console, too.
-async function done(page) {
-  assert.deepEqual(page.complaints, []);
-  await page.close();
+function done(page) {
+  return new Console(page).done();
 }
 
 function leaf(name) {

@@ -10,6 +10,7 @@ mod admin_access;
 mod client_auth;
 mod coalescing;
 mod commands;
+mod crowds;
 mod deadlines;
 mod fields;
 mod history;

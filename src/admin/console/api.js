@@ -24,12 +24,20 @@ export function get(path) {
   return ask('GET', path);
 }
 
-/** Makes a change. `tag` is the version that it is meant for; `isNew` wants it to be new. */
-export function change(method, path, body, { dryRun = false, tag = null, isNew = false } = {}) {
+/**
+ * Makes a change. `tag` is the version that it is meant for; `isNew` wants it to be new; `force` ends
+ * HTTPS though browsers hold to it.
+ */
+export function change(method, path, body, { dryRun = false, tag = null, isNew = false, force = false } = {}) {
   const headers = {};
   if (tag) headers['If-Match'] = tag;
   if (isNew) headers['If-None-Match'] = '*';
-  return ask(method, dryRun ? `${path}?dry_run=true` : path, headers, body);
+  const query = [];
+  if (dryRun) query.push('dry_run=true');
+  // What has no body is told in the query.
+  if (force && body === undefined) query.push('force_https_off=true');
+  const told = force && body !== undefined ? { ...body, force_https_off: true } : body;
+  return ask(method, query.length > 0 ? `${path}?${query.join('&')}` : path, headers, told);
 }
 
 /** The answer, and as `tag` the version of what it is about. */

@@ -39,7 +39,7 @@ static PAGE: Asset = Asset {
     text: include_str!("index.html"),
 };
 
-static SCRIPTS: [Asset; 26] = assets!["text/javascript; charset=utf-8":
+static SCRIPTS: [Asset; 28] = assets!["text/javascript; charset=utf-8":
     "api.js",
     "audit.js",
     "certificate-change.js",
@@ -56,7 +56,9 @@ static SCRIPTS: [Asset; 26] = assets!["text/javascript; charset=utf-8":
     "domain-removal.js",
     "domains.js",
     "fault.js",
+    "force.js",
     "history.js",
+    "hsts.js",
     "https-switch.js",
     "list.js",
     "login.js",

@@ -5,6 +5,7 @@ import { CertificateFields } from './certificate-fields.js';
 import { Dialog, tell } from './dialog.js';
 import { check, el, field } from './dom.js';
 import { faultBox, missing } from './fault.js';
+import { foresee } from './force.js';
 import { losing, outcomeList, outcomeSummary } from './outcome.js';
 import { fingerprint } from './state.js';
 import { count, date, t } from './texts.js';
@@ -71,17 +72,19 @@ class Form {
 
 export async function deleteCertificate({ name }, changed) {
   const dialog = new Dialog(t('delete.of', { name }));
+  const send = (options) => change('DELETE', path('certificates', name), undefined, options);
   try {
-    const outcome = await change('DELETE', path('certificates', name), undefined, { dryRun: true });
+    const { outcome, force, why } = await foresee((force) => send({ dryRun: true, force }));
     const lost = losing(outcome);
     dialog.show([
+      ...why,
       el('p', { class: lost.length > 0 ? 'warning' : null }, count('delete.loses', lost.length)),
       ...(outcome.domains.length > 0 ? outcomeList(outcome) : []),
       el('p', { class: 'hint' }, t('delete.means')),
     ], [
       [t('cancel'), () => dialog.close()],
-      [t('delete'), async () => {
-        await change('DELETE', path('certificates', name));
+      [t(force ? 'force_https_off' : 'delete'), async () => {
+        await send({ force });
         tell(t('deleted', { name }));
         changed();
         dialog.close();

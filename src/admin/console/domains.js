@@ -5,10 +5,11 @@ import { addDomain, editDomain } from './domain-form.js';
 import { removeDomain } from './domain-removal.js';
 import { problemList } from './fault.js';
 import { configure } from './configure.js';
+import { hstsNote } from './hsts.js';
 import { httpsSwitch } from './https-switch.js';
 import { List } from './list.js';
 import { STATES, expiry, stateBadge } from './state.js';
-import { number, t, word } from './texts.js';
+import { date, number, t, word } from './texts.js';
 
 export function domainsView({ canChange, failed }) {
   const list = new List({
@@ -17,7 +18,8 @@ export function domainsView({ canChange, failed }) {
     search: t('domains.search'),
     states: [...STATES, 'quarantined'].map((state) => [state, word('state', state)]),
     columns: columns(canChange, () => list.refresh()),
-    signature: ({ viewers, proof, ...rest }) => rest,
+    // Each answer moves the end of HSTS on; the row shows the day alone.
+    signature: ({ viewers, proof, hsts_until: until, ...rest }) => [rest, until && date(until)],
     live: (domain) => number(domain.viewers),
     failed,
   });
@@ -36,7 +38,7 @@ function columns(canChange, changed) {
   return [
     [t('name'), name],
     [t('certificate'), certificate],
-    [t('https'), (domain) => httpsSwitch(domain, canChange, changed)],
+    [t('https'), (domain) => [httpsSwitch(domain, canChange, changed), hstsNote(domain)]],
     [t('state'), (domain) => stateBadge(domain.state)],
     [t('expires'), (domain) => expiry(domain.not_after, domain.days_left)],
     [t('viewers'), () => el('span', { class: 'live' })],

@@ -1,9 +1,11 @@
-// The HTTPS switch of a domain. When viewers would have to leave, it asks first.
+// The HTTPS switch of a domain. When viewers would have to leave, or browsers could not come back, it
+// asks first.
 
 import { change } from './api.js';
 import { el } from './dom.js';
 import { Dialog, tell } from './dialog.js';
 import { faultBox } from './fault.js';
+import { foresee } from './force.js';
 import { isDone, leaving, outcomeList } from './outcome.js';
 import { t, word } from './texts.js';
 
@@ -20,12 +22,15 @@ export function httpsSwitch(domain, canChange, changed) {
 
 async function flip(domain, changed) {
   const body = { domains: [domain.name], https: domain.https ? 'off' : 'on' };
+  const send = (options) => change('POST', '/bindings', body, options);
   try {
-    const outcome = await change('POST', '/bindings', body, { dryRun: true });
-    if (leaving(outcome) === 0 && outcome.domains.every(isDone)) {
-      await apply(domain, body, changed);
+    const foreseen = await foresee((force) => send({ dryRun: true, force }));
+    const { outcome, force } = foreseen;
+    const act = async () => told(domain, await send({ force }), changed);
+    if (!force && leaving(outcome) === 0 && outcome.domains.every(isDone)) {
+      await act();
     } else {
-      ask(domain, body, outcome, changed);
+      ask(domain, foreseen, act);
     }
   } catch (fault) {
     const dialog = new Dialog(t('https.of', { name: domain.name }));
@@ -33,19 +38,18 @@ async function flip(domain, changed) {
   }
 }
 
-function ask(domain, body, outcome, changed) {
+function ask(domain, { outcome, force, why }, act) {
   const dialog = new Dialog(t('https.off.title', { name: domain.name }));
-  dialog.show(outcomeList(outcome), [
+  dialog.show([...why, ...outcomeList(outcome)], [
     [t('cancel'), () => dialog.close()],
-    [t('https.off.do'), async () => {
-      await apply(domain, body, changed);
+    [t(force ? 'force_https_off' : 'https.off.do'), async () => {
+      await act();
       dialog.close();
     }, 'danger'],
   ]);
 }
 
-async function apply(domain, body, changed) {
-  const outcome = await change('POST', '/bindings', body);
+function told(domain, outcome, changed) {
   const [{ after }] = outcome.domains;
   tell(t('https.done', { name: domain.name, state: word('state', after?.state ?? 'off') }));
   changed();

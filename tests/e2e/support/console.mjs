@@ -11,6 +11,22 @@ export class Console {
     this.page = page;
   }
 
+  /** A page of somebody who has logged in as an operator. */
+  static async enter(browser, api, options = {}) {
+    return new Console(await browser.open(await api.link('operator'), options));
+  }
+
+  /** Whatever the page's policy forbids is an error of the console, too. */
+  async done() {
+    assert.deepEqual(this.page.complaints, []);
+    await this.page.close();
+  }
+
+  /** The browser complains of any answer that is a fault; this one was asked for. */
+  expectStatus(status) {
+    this.page.complaints = this.page.complaints.filter((it) => !it.includes(status));
+  }
+
   button(name, within = this.page) {
     return within.getByRole('button', { name, exact: true });
   }

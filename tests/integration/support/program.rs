@@ -108,6 +108,18 @@ impl Program {
             .sum()
     }
 
+    /// The bytes of memory that it has for itself: the resident ones that are no file's.
+    pub(crate) fn memory(&self) -> usize {
+        let status = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(status).expect("the process runs on Linux");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("RssAnon:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kibibytes = kibibytes.and_then(|text| text.trim().parse::<usize>().ok());
+        kibibytes.expect("proc_pid_status(5) has it") * 1024
+    }
+
     /// How many threads it has.
     pub(crate) fn threads(&self) -> usize {
         let tasks = format!("/proc/{}/task", self.process.id());

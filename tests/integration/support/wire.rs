@@ -82,6 +82,14 @@ impl Wire {
         }
     }
 
+    /// Takes whatever is there, or comes next.
+    pub(crate) async fn some(&mut self) -> Result<Bytes, Cut> {
+        if self.received.is_empty() {
+            self.receive().await?;
+        }
+        Ok(self.received.split().freeze())
+    }
+
     /// Takes all up to and with `end`.
     async fn until(&mut self, end: &[u8]) -> Result<Bytes, Cut> {
         loop {
