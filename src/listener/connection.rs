@@ -161,7 +161,7 @@ where
 }
 
 /// Bounds the request headers, and what waits for a slow reader.
-const MAX_BUFFER: usize = 64 * 1024;
+const MAX_BUFFER: usize = 32 * 1024;
 
 /// Bounds the request headers of HTTP/2, by their decoded size.
 const MAX_HEADERS: u32 = 64 * 1024;

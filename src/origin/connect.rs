@@ -124,4 +124,4 @@ where
 }
 
 /// Bounds what is read ahead of a slow viewer, and the response headers.
-const MAX_BUFFER: usize = 64 * 1024;
+const MAX_BUFFER: usize = 32 * 1024;

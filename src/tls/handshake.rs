@@ -100,8 +100,9 @@ async fn handshake<S: Peek>(
     match choose(worker, &start.client_hello(), progress) {
         Ok((config, mut served)) => {
             let stream = start.into_stream(config).await;
-            let stream = stream.map_err(|error| progress.failed(error))?;
-            let tls = stream.get_ref().1;
+            let mut stream = stream.map_err(|error| progress.failed(error))?;
+            let tls = stream.get_mut().1;
+            tls.set_buffer_limit(Some(MAX_UNSENT));
             let h2 = tls.alpn_protocol() == Some(b"h2");
             let protocol = if h2 { Protocol::Http2 } else { Protocol::Http1 };
             // Of a resumed session it is what was verified when the session began.
@@ -184,6 +185,9 @@ fn sort(error: &io::Error) -> Handshake {
         _ => Handshake::Invalid,
     }
 }
+
+/// Bytes that TLS keeps for a slow viewer: two records.
+const MAX_UNSENT: usize = 32 * 1024;
 
 /// The first byte of a TLS handshake record (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
