@@ -1,5 +1,4 @@
 use std::fs;
-use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 
@@ -97,110 +96,6 @@ async fn an_update_that_was_not_seen_is_not_lost() {
         .await;
     assert_eq!(done.status(), 200, "{}", done.text());
     assert!(read().contains("by a tool"));
-}
-
-/// What the configuration would not take is refused before a file changes, and so is what another
-/// tool keeps.
-#[tokio::test]
-async fn what_cannot_be_done_changes_nothing() {
-    let stage = Stage::new().await;
-    let (edge, api) = (&stage.edge, Api(&stage.edge));
-    let play = format!("/domains/{PLAY}");
-    let path = edge.config.join(&format!("domains/{PLAY}.toml"));
-    let before = fs::read_to_string(&path).expect("it is there");
-    for (method, target, body, status, code) in [
-        (
-            "POST",
-            "/domains",
-            json!({ "name": PLAY, "origins": ["demo:"] }),
-            409,
-            "domain_exists",
-        ),
-        (
-            "POST",
-            "/domains",
-            json!({ "name": "a.test" }),
-            422,
-            "invalid_configuration",
-        ),
-        (
-            "POST",
-            "/domains",
-            json!({ "name": "a..test" }),
-            400,
-            "invalid_domain_name",
-        ),
-        (
-            "POST",
-            "/domains",
-            json!({ "origins": [] }),
-            400,
-            "invalid_body",
-        ),
-        ("POST", "/domains", json!([]), 400, "invalid_body"),
-        (
-            "PATCH",
-            &play,
-            json!({ "http": "maybe" }),
-            422,
-            "invalid_configuration",
-        ),
-        (
-            "PATCH",
-            &play,
-            json!({ "origin": "http://x" }),
-            422,
-            "invalid_configuration",
-        ),
-        (
-            "PATCH",
-            &play,
-            json!({ "origins": null }),
-            422,
-            "invalid_configuration",
-        ),
-        (
-            "PATCH",
-            &play,
-            json!({ "name": "b.test" }),
-            400,
-            "domain_renamed",
-        ),
-        (
-            "PATCH",
-            &play,
-            json!({ "https": 1.5 }),
-            400,
-            "invalid_key_value",
-        ),
-        ("PATCH", "/domains/a.test", json!({}), 404, "unknown_domain"),
-        (
-            "DELETE",
-            "/domains/a.test",
-            Value::Null,
-            404,
-            "unknown_domain",
-        ),
-        (
-            "PATCH",
-            &format!("{play}?dry_run=yes"),
-            json!({}),
-            400,
-            "invalid_query",
-        ),
-        ("PUT", &play, json!({}), 405, "method_not_allowed"),
-    ] {
-        let failed = api.fails(method, target, body).await;
-        assert_eq!(failed, (status, code.to_owned()), "{method} {target}");
-    }
-    let elsewhere = edge.config.outside("domains.toml");
-    fs::rename(&path, &elsewhere).expect("it is moved");
-    symlink(&elsewhere, &path).expect("a link is made");
-    let failed = api.fails("PATCH", &play, json!({ "remarks": "x" })).await;
-    assert_eq!(failed, (409, "managed_elsewhere".to_owned()));
-    assert_eq!(fs::read_to_string(&path).expect("it is there"), before);
-    assert_eq!(files(edge, "domains"), [format!("{PLAY}.toml")]);
-    assert_eq!(api.generation().await, 1);
 }
 
 /// A dry run tells what would come of it, and does nothing.

@@ -6,6 +6,7 @@ mod certificates;
 mod domains;
 mod history;
 mod hsts;
+mod refusals;
 mod viewers;
 
 use std::fs;
