@@ -3,7 +3,9 @@ use std::sync::Arc;
 use http::StatusCode;
 use toml::Spanned;
 
+use super::cors::Cors;
 use super::hsts;
+use super::network::Access;
 use super::origin_url::{InvalidOrigin, OriginUrl};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
@@ -35,6 +37,10 @@ pub struct Domain {
     pub hsts: Option<Hsts>,
     /// What becomes of HTTPS when the certificate expires. It is served on by default.
     pub on_expiry: OnExpiry,
+    /// Who may ask for it, by their networks. Everybody by default.
+    pub access: Option<Arc<Access>>,
+    /// Which web pages may read it, where its origin does not say. None by default.
+    pub cors: Option<Arc<Cors>>,
     /// Responses and WebSockets that run at once; more are answered with 503. No limit by default.
     pub max_viewers: Option<usize>,
     /// Deadlines of its exchanges in place of the default.
@@ -87,6 +93,8 @@ impl Domain {
             && self.http == other.http
             && self.hsts == other.hsts
             && self.on_expiry == other.on_expiry
+            && self.access == other.access
+            && self.cors == other.cors
             && self.max_viewers == other.max_viewers
             && self.timeouts == other.timeouts
             && self.tls == other.tls
@@ -114,6 +122,8 @@ pub(super) fn parse_domain(
     let http = http_mode(&mut table);
     let hsts = hsts::read(file, &mut table);
     let on_expiry = on_expiry(&mut table);
+    let access = Access::read(&mut table).map(Arc::new);
+    let cors = Cors::read(&mut table).map(Arc::new);
     let max_viewers = table.number("max_viewers", 1..=10_000_000, "a number from 1 to 10000000");
     let timeouts = DomainTimeouts::read(table.table("timeouts"));
     let tls = tls(file, &mut table);
@@ -131,6 +141,8 @@ pub(super) fn parse_domain(
         http,
         hsts,
         on_expiry,
+        access,
+        cors,
         max_viewers,
         timeouts,
         tls,

@@ -4,11 +4,13 @@
 //! problems at once, each with its place.
 
 mod admin;
+mod cors;
 mod domain;
 mod domain_file;
 mod hsts;
 mod limits;
 mod listeners;
+mod network;
 mod options;
 mod origin_url;
 mod problem;
@@ -23,10 +25,12 @@ mod webhook_url;
 pub use admin::{
     Admin, AdminFound, AdminHost, AdminListen, InvalidAdminHost, OpenPath, parse_admin,
 };
+pub use cors::Cors;
 pub use domain::{Binding, Domain, HttpMode, OnExpiry};
 pub use domain_file::{DomainFile, parse_domains};
 pub use limits::Limits;
 pub use listeners::{HttpsListener, Listeners, PlainHttp};
+pub use network::{Access, InvalidNetwork, Network};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use problem::{Place, Problem, Reason};

@@ -3,12 +3,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, Uri, Version, request};
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version, request};
 use tokio::time::Instant;
 
+use super::body::Body;
 use super::connection::Connection;
+use super::cors::CrossOrigin;
 use super::cutter::Cutter;
+use super::failure::Failure;
 use super::guest::Guest;
+use super::route::is_acme_token;
 use crate::snapshot::{Domain, Snapshot};
 use crate::telemetry::{Cut, DomainCounters, Event, Limit, Record};
 
@@ -31,6 +36,7 @@ pub(super) struct Exchange {
     /// Whom it waits for, and since when no byte has moved.
     awaited: Cell<Awaited>,
     still_since: Cell<Instant>,
+    cross_origin: Option<CrossOrigin>,
     cutter: Option<Rc<Cutter>>,
     is_cut: Cell<bool>,
     recorded: Cell<Option<Instant>>,
@@ -60,6 +66,8 @@ impl ExchangeGuard {
         cutter: Option<Rc<Cutter>>,
     ) -> Self {
         let started = Instant::now();
+        let cors = domain.as_ref().and_then(|it| it.config.cors.as_deref());
+        let cross_origin = cors.and_then(|cors| CrossOrigin::of(cors, &request.headers));
         let exchange = Rc::new(Exchange {
             connection: Rc::clone(connection),
             guest: domain.as_ref().and_then(|domain| connection.guest(domain)),
@@ -76,6 +84,7 @@ impl ExchangeGuard {
             counted: Cell::new((0, 0)),
             awaited: Cell::new(Awaited::Origin),
             still_since: Cell::new(started),
+            cross_origin,
             cutter,
             is_cut: Cell::new(false),
             recorded: Cell::new(None),
@@ -137,9 +146,39 @@ impl Exchange {
         }
     }
 
+    /// Whether the domain may have it, by its client and beside the others.
+    pub(super) fn admit(&self) -> Result<(), Failure> {
+        let access = self.domain.as_ref();
+        let access = access.and_then(|domain| domain.config.access.as_ref());
+        let is_out = access.is_some_and(|access| !access.admits(self.connection.client));
+        // A CA asks from wherever it likes.
+        if is_out && (self.connection.is_tls() || !is_acme_token(&self.uri)) {
+            return Err(Failure::Forbidden);
+        }
+        match self.has_room() {
+            true => Ok(()),
+            false => Err(Failure::Full),
+        }
+    }
+
+    /// The answer to a browser that asks beforehand, if it is ours to give.
+    pub(super) fn preflight(&self, request: &request::Parts) -> Option<Response<Body>> {
+        self.cross_origin.as_ref()?.preflight(request)
+    }
+
+    /// Adds to a response what the domain says to all its viewers, whoever the response is from.
+    pub(super) fn complete_head(&self, headers: &mut HeaderMap) {
+        if let Some(value) = self.hsts() {
+            headers.insert(STRICT_TRANSPORT_SECURITY, value);
+        }
+        if let Some(cross_origin) = &self.cross_origin {
+            cross_origin.fill_in(headers);
+        }
+    }
+
     /// What the client is told of HTTPS. Nothing where the way to it is not secure: anybody on it
     /// could have said so (RFC 6797 section 7.2).
-    pub(super) fn hsts(&self) -> Option<HeaderValue> {
+    fn hsts(&self) -> Option<HeaderValue> {
         let issuer = self.domain.as_ref()?.hsts.as_ref()?;
         self.connection.is_tls().then(|| issuer.issue())
     }
@@ -207,7 +246,7 @@ impl Exchange {
     }
 
     /// Whether the domain may have it beside the others, itself counted.
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         let domain = self.domain.as_ref();
         let most = domain.and_then(|domain| domain.config.max_viewers);
         let Some(most) = most.and_then(|most| i64::try_from(most).ok()) else {

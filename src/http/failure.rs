@@ -29,6 +29,9 @@ pub(super) enum Failure {
     /// A domain that this TLS connection is not for.
     #[error("this connection is not for that domain; open a new one")]
     Misdirected,
+    /// The domain is not for clients of this network.
+    #[error("this domain is not served to your network")]
+    Forbidden,
     /// As many viewers as the domain may have.
     #[error("this domain has as many viewers as it may; try again in a moment")]
     Full,
@@ -83,6 +86,7 @@ impl Failure {
                 StatusCode::MISDIRECTED_REQUEST,
                 "misdirected",
             ),
+            Self::Forbidden => (Fault::Client, StatusCode::FORBIDDEN, "forbidden"),
             Self::Full => (Fault::Client, StatusCode::SERVICE_UNAVAILABLE, "full"),
             Self::Origin(error) if error.is_timeout() => {
                 (Fault::Origin, StatusCode::GATEWAY_TIMEOUT, "origin_timeout")

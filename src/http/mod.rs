@@ -13,6 +13,7 @@ mod activity;
 mod body;
 mod client_certificate;
 mod connection;
+mod cors;
 mod cutter;
 mod exchange;
 mod failure;
@@ -27,7 +28,7 @@ mod worker;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::header::{LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::header::LOCATION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
 use hyper::body::Incoming;
 
@@ -86,11 +87,11 @@ fn begin(
     let decision = decide(connection, &parts);
     let domain = decision.as_ref().ok().map(Decision::domain);
     let exchange = ExchangeGuard::begin(connection, &parts, domain, cutter);
-    let room = decision.and_then(|decision| match exchange.has_room() {
-        true => Ok(decision),
-        false => Err(Failure::Full),
-    });
-    let step = room.map(|decision| match decision.route {
+    let admitted = decision.and_then(|decision| exchange.admit().map(|()| decision));
+    if let (Ok(_), Some(answer)) = (&admitted, exchange.preflight(&parts)) {
+        return (exchange, Ok(Step::Answer(answer)));
+    }
+    let step = admitted.map(|decision| match decision.route {
         Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
         Route::Forward(domain) if is_demo(&domain) => {
             exchange.set_origin(0);
@@ -152,10 +153,7 @@ fn redirect(status: StatusCode, location: &str) -> Response<Body> {
 /// Ties the exchange to what goes on when the response's headers are written: its body, or the
 /// WebSocket.
 fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) -> Response<Body> {
-    if let Some(value) = exchange.hsts() {
-        let headers = answer.headers_mut();
-        headers.insert(STRICT_TRANSPORT_SECURITY, value);
-    }
+    exchange.complete_head(answer.headers_mut());
     match answer {
         Answer::Response(response) => {
             exchange.set_status(response.status());

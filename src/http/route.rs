@@ -99,7 +99,7 @@ fn is_acme_challenge(uri: &Uri) -> bool {
 }
 
 /// Whether it is a challenge and nothing else: a path that leads back out is no token.
-fn is_acme_token(uri: &Uri) -> bool {
+pub(super) fn is_acme_token(uri: &Uri) -> bool {
     let token = uri.path().strip_prefix(ACME_CHALLENGE);
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     token.is_some_and(|token| !token.is_empty() && token.bytes().all(is_base64url))

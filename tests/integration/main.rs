@@ -22,6 +22,7 @@ mod loss;
 mod managing;
 mod metrics;
 mod origins;
+mod pages;
 mod policy;
 mod proof;
 mod proxying;
