@@ -11,6 +11,7 @@ use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, Settings};
 use crate::domain::{self, Map};
 use crate::hsts::{Hsts, Issuer, Pledges};
+use crate::origin::Origins;
 use crate::policy::Policy;
 use crate::telemetry::DomainCounters;
 use crate::ticket::Keys;
@@ -38,6 +39,8 @@ pub struct Snapshot {
 pub struct Domain {
     /// As it is configured.
     pub config: Arc<config::Domain>,
+    /// Where its requests go.
+    pub origins: Origins,
     /// What a TLS client gets.
     pub https: Https,
     /// What TLS clients are offered and asked for. None when the roots of client certificates were

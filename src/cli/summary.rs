@@ -114,6 +114,7 @@ const SHOWN: usize = 20;
 mod tests {
     use super::*;
     use crate::config::parse_domains;
+    use crate::origin::{Directory, Origins};
 
     #[test]
     fn the_first_by_name_are_shown_wildcards_first() {
@@ -124,6 +125,7 @@ mod tests {
             let file = parse_domains("domains/a.toml".as_ref(), text.as_bytes());
             let config = Arc::clone(&file.domains[0]);
             let domain = Domain {
+                origins: Origins::new(&config, &mut Directory::default()),
                 https: Https::Unbound,
                 policy: None,
                 client_certificate_required: false,

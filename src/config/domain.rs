@@ -6,7 +6,8 @@ use toml::Spanned;
 use super::cors::Cors;
 use super::hsts;
 use super::network::Access;
-use super::origin_url::{InvalidOrigin, OriginUrl};
+use super::origin_url::OriginUrl;
+use super::origins::{Balance, Route, origins, routes};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
 use super::timeouts::DomainTimeouts;
@@ -24,6 +25,15 @@ pub struct Domain {
     pub name: Pattern,
     /// Where requests go: one endpoint or more.
     pub origins: Arc<[OriginUrl]>,
+    /// How they are spread over the endpoints. They take turns by default.
+    pub balance: Balance,
+    /// How many requests each endpoint may have at once, those of other domains included. Any number
+    /// by default.
+    pub max_requests: Option<usize>,
+    /// The same for streams.
+    pub max_streams: Option<usize>,
+    /// Other origins for some paths, the longest path first.
+    pub routes: Arc<[Route]>,
     /// Which certificate serves it. Unbound by default.
     pub binding: Binding,
     /// The HTTPS switch; matters only when bound. On by default.
@@ -87,6 +97,10 @@ impl Domain {
     pub fn same_meaning(&self, other: &Self) -> bool {
         self.name == other.name
             && self.origins == other.origins
+            && self.balance == other.balance
+            && self.max_requests == other.max_requests
+            && self.max_streams == other.max_streams
+            && self.routes == other.routes
             && self.binding == other.binding
             && self.https == other.https
             && self.force_https_off == other.force_https_off
@@ -116,6 +130,10 @@ pub(super) fn parse_domain(
 ) -> (Option<Pattern>, Option<Domain>) {
     let name = name(file, &mut table);
     let origins = origins(file, &mut table);
+    let balance = Balance::read(&mut table).unwrap_or_default();
+    let max_requests = table.number("max_requests", 1..=1_000_000, MILLION);
+    let max_streams = table.number("max_streams", 1..=1_000_000, MILLION);
+    let routes = routes(file, &mut table, balance);
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
     let force_https_off = table.boolean("force_https_off").unwrap_or(false);
@@ -135,6 +153,10 @@ pub(super) fn parse_domain(
         place,
         name,
         origins,
+        balance,
+        max_requests,
+        max_streams,
+        routes,
         binding,
         https,
         force_https_off,
@@ -165,28 +187,6 @@ fn name(file: &File<'_>, table: &mut Table<'_, '_>) -> Option<Pattern> {
             None
         }
     }
-}
-
-fn origins(file: &File<'_>, table: &mut Table<'_, '_>) -> Option<Arc<[OriginUrl]>> {
-    let texts = table.strings("origins").unwrap_or_default();
-    if texts.is_empty() {
-        file.report(table.offset(), Reason::MissingKey("origins"));
-        return None;
-    }
-    let parse = |text: &Spanned<String>| match text.get_ref().parse() {
-        Ok(origin) => Some(origin),
-        Err(error) => {
-            let value = text.get_ref().clone();
-            file.report(text.span().start, Reason::Origin { value, error });
-            None
-        }
-    };
-    let origins: Vec<_> = texts.iter().filter_map(parse).collect();
-    if origins.len() > 1 && origins.contains(&OriginUrl::Demo) {
-        let (value, error) = (OriginUrl::Demo.to_string(), InvalidOrigin::DemoWithOthers);
-        file.report(texts[0].span().start, Reason::Origin { value, error });
-    }
-    Some(origins.into())
 }
 
 fn binding(file: &File<'_>, table: &mut Table<'_, '_>) -> Binding {
@@ -258,6 +258,8 @@ impl Table<'_, '_> {
     }
 }
 
+const MILLION: &str = "a number from 1 to 1000000";
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -285,6 +287,7 @@ mod tests {
         };
         assert_eq!(domain.binding, Binding::Unbound);
         assert!(domain.https && !domain.allow_mismatch);
+        assert_eq!(domain.balance, Balance::RoundRobin);
         assert_eq!(domain.http, HttpMode::Serve);
         assert_eq!(domain.on_expiry, OnExpiry::Serve);
         assert_eq!(domain.tls, TlsOptions::default());
@@ -304,6 +307,9 @@ mod tests {
             [[domain]]
             name = "b.example.com"
             origins = ["http://127.0.0.1:8000", "https://live.example.com"]
+            balance = "path_hash"
+            max_requests = 100
+            max_streams = 2_000
             certificate = "auto"
             http = "redirect"
             redirect_status = 308
@@ -316,6 +322,9 @@ mod tests {
         assert_eq!(file.unsound, ["a.example.com".parse().unwrap()]);
         assert_eq!(file.domains.len(), 1);
         assert_eq!(file.domains[0].binding, Binding::Auto);
+        assert_eq!(file.domains[0].balance, Balance::PathHash);
+        assert_eq!(file.domains[0].max_requests, Some(100));
+        assert_eq!(file.domains[0].max_streams, Some(2000));
         assert_eq!(file.domains[0].on_expiry, OnExpiry::Http);
         let hsts = Hsts {
             max_age: 30 * 86_400,
@@ -339,6 +348,7 @@ mod tests {
             [[domain]]
             name = "a_b..example.com"
             origins = ["127.0.0.1:8000"]
+            balance = "random"
             http = "maybe"
             redirect_status = 200
             on_expiry = "stop"
@@ -355,15 +365,16 @@ mod tests {
             [
                 "domains/a.toml:3: the name \"a_b..example.com\" has a label that is empty or longer than 63 characters; write a name like \"play.example.com\" or \"*.live.example.com\"",
                 "domains/a.toml:4: the origin \"127.0.0.1:8000\" is not of the form http://HOST:PORT; write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"",
-                "domains/a.toml:5: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
-                "domains/a.toml:6: `redirect_status` is \"200\"; write 301, 302, 307 or 308",
-                "domains/a.toml:7: `on_expiry` is \"stop\"; write \"serve\" or \"http\"",
-                "domains/a.toml:9: `max_age` is \"3y\"; write a length of time in whole seconds from \"0s\" to \"730d\", like \"30d\"",
-                "domains/a.toml:11: `alpn` is \"h3\"; write \"h2\", \"http/1.1\" or both, each once",
-                "domains/a.toml:12: `name` is missing; add name = \"play.example.com\"",
-                "domains/a.toml:12: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
-                "domains/a.toml:13: unknown key `remark`; did you mean `remarks`?",
-                "domains/a.toml:14: `max_age` is missing; add max_age = \"30d\"",
+                "domains/a.toml:5: `balance` is \"random\"; write \"round_robin\", \"least_connections\" or \"path_hash\"",
+                "domains/a.toml:6: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
+                "domains/a.toml:7: `redirect_status` is \"200\"; write 301, 302, 307 or 308",
+                "domains/a.toml:8: `on_expiry` is \"stop\"; write \"serve\" or \"http\"",
+                "domains/a.toml:10: `max_age` is \"3y\"; write a length of time in whole seconds from \"0s\" to \"730d\", like \"30d\"",
+                "domains/a.toml:12: `alpn` is \"h3\"; write \"h2\", \"http/1.1\" or both, each once",
+                "domains/a.toml:13: `name` is missing; add name = \"play.example.com\"",
+                "domains/a.toml:13: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
+                "domains/a.toml:14: unknown key `remark`; did you mean `remarks`?",
+                "domains/a.toml:15: `max_age` is missing; add max_age = \"30d\"",
             ]
         );
     }

@@ -31,6 +31,9 @@ pub enum InvalidOrigin {
     /// `demo:` beside others.
     #[error("must be the only origin of its domain")]
     DemoWithOthers,
+    /// More endpoints than a request can ask.
+    #[error("is one too many: 64 are the most")]
+    TooMany,
     /// No port from 1 to 65535.
     #[error("has a port that is not between 1 and 65535")]
     Port,

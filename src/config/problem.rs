@@ -148,6 +148,7 @@ impl Reason {
             Self::UnknownKey { known, .. } => format!("known here: {}", known.join(", ")),
             Self::MissingKey("name") => "add name = \"play.example.com\"".to_owned(),
             Self::MissingKey("origins") => "add origins = [\"http://127.0.0.1:8000\"]".to_owned(),
+            Self::MissingKey("path") => "add path = \"/hls/\"".to_owned(),
             Self::MissingKey("max_age") => "add max_age = \"30d\"".to_owned(),
             Self::MissingKey(key) => format!("add {key} = …"),
             Self::WrongType { key, expected, .. } => format!("write {key} = {expected}"),

@@ -15,4 +15,4 @@ mod value;
 
 pub use fault::EditFault;
 pub use key::Key;
-pub use value::Value;
+pub use value::{Fields, Value};

@@ -2,6 +2,8 @@ use std::fmt;
 
 use toml_edit::Item;
 
+use super::key::Key;
+
 /// What a key can be set to: all that the files of domains and of certificates hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -13,21 +15,45 @@ pub enum Value {
     Integer(i64),
     /// `["…", "…"]`
     Texts(Vec<String>),
+    /// `[{ … }, { … }]`
+    Tables(Vec<Fields>),
 }
+
+/// The keys of a table in their order.
+pub type Fields = Vec<(String, Value)>;
 
 impl Value {
     /// Whether an item of a file means the same, however it is written.
     pub(super) fn is(&self, item: &Item) -> bool {
+        item.as_value().is_some_and(|there| self.is_value(there))
+    }
+
+    fn is_value(&self, there: &toml_edit::Value) -> bool {
         match self {
-            Self::Text(text) => item.as_str() == Some(text),
-            Self::Boolean(boolean) => item.as_bool() == Some(*boolean),
-            Self::Integer(integer) => item.as_integer() == Some(*integer),
-            Self::Texts(texts) => item.as_array().is_some_and(|array| {
+            Self::Text(text) => there.as_str() == Some(text),
+            Self::Boolean(boolean) => there.as_bool() == Some(*boolean),
+            Self::Integer(integer) => there.as_integer() == Some(*integer),
+            Self::Texts(texts) => there.as_array().is_some_and(|array| {
                 let there = array.iter().map(toml_edit::Value::as_str);
                 there.eq(texts.iter().map(|text| Some(&**text)))
             }),
+            Self::Tables(tables) => there.as_array().is_some_and(|array| {
+                let pairs = array.iter().zip(tables);
+                array.len() == tables.len() && pairs.into_iter().all(|(it, table)| holds(it, table))
+            }),
         }
     }
+}
+
+/// Whether an inline table has these keys and no other, in any order.
+fn holds(there: &toml_edit::Value, fields: &Fields) -> bool {
+    there.as_inline_table().is_some_and(|there| {
+        let is_there = |(key, value): &(String, Value)| {
+            let there = there.get(key);
+            there.is_some_and(|there| value.is_value(there))
+        };
+        there.len() == fields.len() && fields.iter().all(is_there)
+    })
 }
 
 /// As it is written in TOML, in one line.
@@ -37,14 +63,8 @@ impl fmt::Display for Value {
             Self::Text(text) => write_text(text, f),
             Self::Boolean(boolean) => boolean.fmt(f),
             Self::Integer(integer) => integer.fmt(f),
-            Self::Texts(texts) => {
-                f.write_str("[")?;
-                for (number, text) in texts.iter().enumerate() {
-                    f.write_str(if number > 0 { ", " } else { "" })?;
-                    write_text(text, f)?;
-                }
-                f.write_str("]")
-            }
+            Self::Texts(texts) => write_list(texts, f, |text, f| write_text(text, f)),
+            Self::Tables(tables) => write_list(tables, f, write_fields),
         }
     }
 }
@@ -79,6 +99,34 @@ impl From<Vec<String>> for Value {
     }
 }
 
+impl From<Vec<Fields>> for Value {
+    fn from(tables: Vec<Fields>) -> Self {
+        Self::Tables(tables)
+    }
+}
+
+fn write_list<T>(
+    items: &[T],
+    f: &mut fmt::Formatter<'_>,
+    write: impl Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    f.write_str("[")?;
+    for (number, item) in items.iter().enumerate() {
+        f.write_str(if number > 0 { ", " } else { "" })?;
+        write(item, f)?;
+    }
+    f.write_str("]")
+}
+
+fn write_fields(fields: &Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("{")?;
+    for (number, (key, value)) in fields.iter().enumerate() {
+        f.write_str(if number > 0 { ", " } else { " " })?;
+        write!(f, "{} = {value}", Key::from(vec![key.clone()]))?;
+    }
+    f.write_str(" }")
+}
+
 /// Writes a basic string of one line (TOML 1.0, "String"): every control character is escaped.
 pub(super) fn write_text(text: &str, f: &mut impl fmt::Write) -> fmt::Result {
     f.write_char('"')?;
@@ -109,7 +157,17 @@ mod tests {
             any::<bool>().prop_map(Value::Boolean),
             any::<i64>().prop_map(Value::Integer),
             prop::collection::vec(any::<String>(), 0..4).prop_map(Value::Texts),
+            prop::collection::vec(fields(), 1..4).prop_map(Value::Tables),
         ]
+    }
+
+    fn fields() -> impl Strategy<Value = Fields> {
+        let value = prop_oneof![
+            any::<String>().prop_map(Value::Text),
+            prop::collection::vec(any::<String>(), 0..3).prop_map(Value::Texts),
+        ];
+        let fields = prop::collection::btree_map(any::<String>(), value, 0..3);
+        fields.prop_map(|fields| fields.into_iter().collect())
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
 use super::exchange::{Awaited, Exchange, ExchangeGuard, ORIGIN_BROKE};
-use crate::origin::{Lease, demo};
+use crate::origin::{Lease, Upload, demo};
 
 /// The body of a response, passed along chunk by chunk as it comes.
 pub(crate) struct Body {
@@ -131,15 +131,30 @@ impl hyper::body::Body for Body {
 
 /// The body of a request on its way to the origin.
 pub(crate) struct RequestBody {
-    body: Incoming,
+    /// None where the request is asked once more: it had no content.
+    body: Option<Incoming>,
     exchange: Rc<Exchange>,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, exchange: &ExchangeGuard) -> Self {
+        Self::of(Some(body), exchange)
+    }
+
+    fn of(body: Option<Incoming>, exchange: &ExchangeGuard) -> Self {
         let exchange = Rc::clone(exchange.exchange());
         exchange.upload_begins();
         Self { body, exchange }
+    }
+}
+
+impl Upload<RequestBody> for ExchangeGuard {
+    fn progress(&self) -> u64 {
+        self.bytes_received()
+    }
+
+    fn none(&self) -> RequestBody {
+        RequestBody::of(None, self)
     }
 }
 
@@ -157,7 +172,10 @@ impl hyper::body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
         if let Some(Ok(frame)) = &frame {
             self.exchange
                 .received(frame.data_ref().map_or(0, Bytes::len));
@@ -166,10 +184,11 @@ impl hyper::body::Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let none = || SizeHint::with_exact(0);
+        self.body.as_ref().map_or_else(none, Incoming::size_hint)
     }
 }

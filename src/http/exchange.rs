@@ -129,7 +129,7 @@ impl Exchange {
         self.status.set(Some(status));
     }
 
-    /// Notes which of the domain's origins answered.
+    /// Notes which of the endpoints was asked.
     pub(super) fn set_origin(&self, index: usize) {
         self.origin.set(Some(index));
     }
@@ -193,7 +193,8 @@ impl Exchange {
     /// The origin that was asked, for people.
     pub(super) fn origin(&self) -> String {
         let origin = self.domain.as_ref().zip(self.origin.get());
-        let origin = origin.and_then(|(domain, index)| domain.config.origins.get(index));
+        let origin =
+            origin.and_then(|(domain, index)| domain.origins.group(self.uri.path()).url(index));
         origin.map(ToString::to_string).unwrap_or_default()
     }
 

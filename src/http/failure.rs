@@ -88,6 +88,11 @@ impl Failure {
             ),
             Self::Forbidden => (Fault::Client, StatusCode::FORBIDDEN, "forbidden"),
             Self::Full => (Fault::Client, StatusCode::SERVICE_UNAVAILABLE, "full"),
+            Self::Origin(origin::Error::Full) => (
+                Fault::Client,
+                StatusCode::SERVICE_UNAVAILABLE,
+                "origin_full",
+            ),
             Self::Origin(error) if error.is_timeout() => {
                 (Fault::Origin, StatusCode::GATEWAY_TIMEOUT, "origin_timeout")
             }
@@ -131,7 +136,7 @@ impl Failure {
                 HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
             );
         }
-        if matches!(self, Self::Full) {
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry_after()));
         }
         // After a request of doubtful length nobody knows where the next one begins, and a client

@@ -10,29 +10,23 @@ use super::connection::Connection;
 use super::exchange::ExchangeGuard;
 use super::failure::{Failure, InvalidResponse};
 use super::headers;
+use super::stream::is_endless;
 use super::target::origin_form;
-use crate::origin::Deadlines;
+use crate::origin::{self, Deadlines, Lease};
 use crate::snapshot::Domain;
 
 /// What the origin answered.
-pub(super) enum Answer<B = Body> {
+pub(super) enum Answer {
     /// A response to pass on.
-    Response(Response<B>),
+    Response(Response<Body>),
     /// The change to WebSocket, and the origin's end of it.
-    Upgrade(Response<B>, OnUpgrade),
+    Upgrade(Response<Body>, OnUpgrade, Lease<RequestBody>),
 }
 
-impl<B> Answer<B> {
+impl Answer {
     pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
         match self {
-            Self::Response(response) | Self::Upgrade(response, _) => response.headers_mut(),
-        }
-    }
-
-    fn map<C>(self, body: impl FnOnce(B) -> C) -> Answer<C> {
-        match self {
-            Self::Response(response) => Answer::Response(response.map(body)),
-            Self::Upgrade(response, origin) => Answer::Upgrade(response.map(body), origin),
+            Self::Response(response) | Self::Upgrade(response, ..) => response.headers_mut(),
         }
     }
 }
@@ -84,16 +78,16 @@ impl Outbound {
         connection: &Connection,
         exchange: &ExchangeGuard,
     ) -> Result<Answer, Failure> {
-        let origins = &self.domain.config.origins;
-        let received = || exchange.bytes_received();
+        let path = self.request.as_ref().map_or("", |it| it.uri().path());
+        let origins = self.domain.origins.group(path);
         let deadlines = self.deadlines(connection);
         let pool = &connection.worker.pool;
-        let sent = pool.send(origins, &mut self.request, deadlines, received);
+        let sent = pool.send(origins, &mut self.request, deadlines, exchange);
         match sent.await {
             Ok((response, lease)) => {
                 exchange.set_origin(lease.index());
-                let answer = check(response, self.version, self.websocket);
-                Ok(answer?.map(|body| Body::origin(body, lease)))
+                let (response, upgrade) = check(response, self.version, self.websocket)?;
+                answer(response, upgrade, lease)
             }
             Err(failed) => {
                 exchange.set_origin(failed.index);
@@ -140,12 +134,31 @@ fn introduce(
     }
 }
 
-/// Turns an origin's response into what the client gets.
+/// Ties the connection to what goes on: the response's body, or the WebSocket.
+fn answer(
+    response: Response<Incoming>,
+    upgrade: Option<OnUpgrade>,
+    mut lease: Lease<RequestBody>,
+) -> Result<Answer, Failure> {
+    let is_stream = upgrade.is_some() || is_endless(&response);
+    if is_stream && !lease.become_stream() {
+        return Err(Failure::Origin(origin::Error::Full));
+    }
+    Ok(match upgrade {
+        None => Answer::Response(response.map(|body| Body::origin(body, lease))),
+        Some(origin) => {
+            let response = response.map(|_| Body::text(String::new()));
+            Answer::Upgrade(response, origin, lease)
+        }
+    })
+}
+
+/// Turns an origin's response into what the client gets, with the origin's end of a WebSocket.
 fn check(
     mut response: Response<Incoming>,
     version: Version,
     websocket: bool,
-) -> Result<Answer<Incoming>, InvalidResponse> {
+) -> Result<(Response<Incoming>, Option<OnUpgrade>), InvalidResponse> {
     if !headers::is_chunked_or_plain(response.headers()) {
         return Err(InvalidResponse::TransferCoding);
     }
@@ -161,9 +174,9 @@ fn check(
     if switches {
         headers::set_websocket(response.headers_mut());
         let origin = upgrade::on(&mut response);
-        return Ok(Answer::Upgrade(response, origin));
+        return Ok((response, Some(origin)));
     }
-    Ok(Answer::Response(response))
+    Ok((response, None))
 }
 
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");

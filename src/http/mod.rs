@@ -21,6 +21,7 @@ mod forward;
 mod guest;
 mod headers;
 mod route;
+mod stream;
 mod target;
 mod tunnel;
 mod worker;
@@ -44,7 +45,6 @@ use target::Target;
 pub use tunnel::Tunnel;
 pub use worker::Worker;
 
-use crate::config::OriginUrl;
 use crate::origin::demo;
 use crate::snapshot::Domain;
 
@@ -93,7 +93,7 @@ fn begin(
     }
     let step = admitted.map(|decision| match decision.route {
         Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
-        Route::Forward(domain) if is_demo(&domain) => {
+        Route::Forward(domain) if domain.origins.group(parts.uri.path()).is_demo() => {
             exchange.set_origin(0);
             let response = demo::respond(&parts.method, parts.uri.path());
             Step::Answer(response.map(Body::demo))
@@ -106,10 +106,6 @@ fn begin(
         }
     });
     (exchange, step)
-}
-
-fn is_demo(domain: &Domain) -> bool {
-    matches!(*domain.config.origins, [OriginUrl::Demo])
 }
 
 /// Where a request goes, and what was learnt of it on the way to that decision.
@@ -159,9 +155,9 @@ fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) 
             exchange.set_status(response.status());
             response.map(|body| body.with(exchange))
         }
-        Answer::Upgrade(response, origin) => {
+        Answer::Upgrade(response, origin, lease) => {
             exchange.set_status(response.status());
-            connection.leave_tunnel(Tunnel::new(origin, exchange));
+            connection.leave_tunnel(Tunnel::new(origin, lease, exchange));
             response
         }
     }

@@ -9,11 +9,15 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
+use super::body::RequestBody;
 use super::exchange::{Awaited, ExchangeGuard, ORIGIN_BROKE};
+use crate::origin::Lease;
 
 /// A WebSocket that was agreed upon: both ends are streams of bytes from here on.
 pub struct Tunnel {
     origin: OnUpgrade,
+    /// Counts as a stream of the endpoint until it is over.
+    lease: Lease<RequestBody>,
     exchange: ExchangeGuard,
 }
 
@@ -24,8 +28,16 @@ impl std::fmt::Debug for Tunnel {
 }
 
 impl Tunnel {
-    pub(super) fn new(origin: OnUpgrade, exchange: ExchangeGuard) -> Self {
-        Self { origin, exchange }
+    pub(super) fn new(
+        origin: OnUpgrade,
+        lease: Lease<RequestBody>,
+        exchange: ExchangeGuard,
+    ) -> Self {
+        Self {
+            origin,
+            lease,
+            exchange,
+        }
     }
 
     /// Carries bytes between the client and the origin until one of them ends; then both are
@@ -63,6 +75,7 @@ impl Tunnel {
             let _ = client.shutdown().await;
         };
         let _ = timeout(FAREWELL, farewell).await;
+        drop(self.lease);
     }
 }
 

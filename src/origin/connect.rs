@@ -4,17 +4,19 @@ use std::sync::Arc;
 use http::uri::Authority;
 use hyper::body::Body;
 use hyper::client::conn::http1;
-use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::spawn_local;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::addresses;
 use super::error::Error;
+use super::heard::{Heard, Listening};
 use crate::certificate::PemFault;
 use crate::config::OriginUrl;
 
@@ -72,7 +74,7 @@ impl Connector {
     /// # Errors
     ///
     /// When there is no connection, or its TLS handshake fails. There is no deadline here.
-    pub async fn connect<B>(&self, origin: &OriginUrl) -> Result<http1::SendRequest<B>, Error>
+    pub async fn connect<B>(&self, origin: &OriginUrl) -> Result<Connection<B>, Error>
     where
         B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
     {
@@ -80,15 +82,24 @@ impl Connector {
             OriginUrl::Https(authority, name) => {
                 let stream = open(authority, 443).await.map_err(Error::Connect)?;
                 let stream = self.secure(name.clone(), stream).await;
-                start(TokioIo::new(stream.map_err(Error::Tls)?)).await
+                start(stream.map_err(Error::Tls)?).await
             }
             OriginUrl::Http(authority) => {
                 let stream = open(authority, 80).await.map_err(Error::Connect)?;
-                start(TokioIo::new(stream)).await
+                start(stream).await
             }
             OriginUrl::Demo => Err(Error::Connect(io::ErrorKind::Unsupported.into())),
         }
     }
+}
+
+/// A connection that takes one request after the other.
+#[derive(Debug)]
+pub struct Connection<B> {
+    /// Sends them.
+    pub sender: http1::SendRequest<B>,
+    /// Whether something came back.
+    pub(super) heard: Heard,
 }
 
 /// Roots that cannot be used.
@@ -105,22 +116,25 @@ pub enum InvalidRoots {
 async fn open(authority: &Authority, default_port: u16) -> io::Result<TcpStream> {
     let host = authority.host().trim_matches(['[', ']']);
     let port = authority.port_u16().unwrap_or(default_port);
-    let stream = TcpStream::connect((host, port)).await?;
+    let addresses = lookup_host((host, port)).await?;
+    let stream = addresses::first(addresses, TcpStream::connect).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
 
-async fn start<I, B>(io: I) -> Result<http1::SendRequest<B>, Error>
+async fn start<S, B>(stream: S) -> Result<Connection<B>, Error>
 where
-    I: Read + Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
 {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
-    let (sender, connection) = builder.handshake(io).await.map_err(Error::Http)?;
+    let (stream, heard) = Listening::new(stream);
+    let connection = builder.handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = connection.map_err(Error::Http)?;
     // How it ends, the requests on it are told.
     spawn_local(async move { connection.with_upgrades().await });
-    Ok(sender)
+    Ok(Connection { sender, heard })
 }
 
 /// Bounds what is read ahead of a slow viewer, and the response headers.

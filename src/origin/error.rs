@@ -6,6 +6,9 @@ pub enum Error {
     /// There is nobody to ask.
     #[error("no endpoint")]
     NoEndpoint,
+    /// It has as many requests, or streams, as it may have.
+    #[error("as much under way as may be")]
+    Full,
     /// No TCP connection: refused, unreachable, or the name does not resolve.
     #[error("cannot connect: {0}")]
     Connect(#[source] io::Error),
@@ -18,7 +21,10 @@ pub enum Error {
     /// It connected but sent no response headers in time.
     #[error("no response headers in time")]
     FirstByteTimeout,
-    /// The connection broke, or what came was no HTTP.
+    /// The connection ended before a byte of the response came.
+    #[error("the connection ended before a response: {0}")]
+    Broke(#[source] hyper::Error),
+    /// The connection broke later, or what came was no HTTP.
     #[error("no valid response: {0}")]
     Http(#[source] hyper::Error),
 }

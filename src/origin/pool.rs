@@ -2,34 +2,40 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::SendRequest;
-use tokio::task::yield_now;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use super::connect::Connector;
+use super::again::Copies;
+use super::choice::Choice;
+use super::connect::{Connection, Connector};
+use super::endpoint::Endpoint;
 use super::error::Error;
+use super::heard::Heard;
+use super::lease::{Kept, Lease};
+use super::origins::Group;
 use crate::config::OriginUrl;
 
 /// The connections of one worker to all origins: kept while idle, the freshest used first.
 pub struct Pool<B> {
     connector: Connector,
-    endpoints: RefCell<HashMap<OriginUrl, Rc<Endpoint<B>>>>,
+    /// By the endpoint's number.
+    kept: RefCell<HashMap<u64, Rc<Kept<B>>>>,
+    copies: Copies,
     turn: Cell<u64>,
 }
 
-/// The kept connections to one endpoint.
-struct Endpoint<B> {
-    idle: RefCell<Vec<Idle<B>>>,
-}
+/// The body of a request, as seen from outside.
+pub trait Upload<B> {
+    /// How many bytes of it went out: it may take as long as it goes on.
+    fn progress(&self) -> u64;
 
-struct Idle<B> {
-    sender: SendRequest<B>,
-    since: Instant,
+    /// An empty one, for the same request once more.
+    fn none(&self) -> B;
 }
 
 impl<B> Pool<B>
@@ -40,82 +46,101 @@ where
     pub fn new(connector: Connector) -> Self {
         Self {
             connector,
-            endpoints: RefCell::default(),
+            kept: RefCell::default(),
+            copies: Copies::default(),
             turn: Cell::new(0),
         }
     }
 
-    /// Sends a request to one of a domain's endpoints, each in its turn, and waits for the
-    /// response's headers.
+    /// Sends a request to one of the endpoints, and waits for the response's headers.
     ///
     /// As long as nothing of the request was sent, it stays in `unsent`, and the next endpoint is
-    /// asked. `progress` counts what went out of the request's body: an upload may take as long as
-    /// it goes on.
+    /// asked. One that may be done twice is asked once more when its connection ended before a byte
+    /// of the response: on a fresh connection if it was a kept one, else at the next endpoint. After
+    /// the first byte, nothing is.
     ///
     /// # Errors
     ///
     /// When no endpoint gave a response; the failure of the last one that was asked.
     pub async fn send(
         &self,
-        origins: &[OriginUrl],
+        group: &Group,
         unsent: &mut Option<Request<B>>,
         deadlines: Deadlines,
-        progress: impl Fn() -> u64,
+        upload: &impl Upload<B>,
     ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
-        let turn = self.next_turn();
-        let mut step = 0;
-        loop {
-            let index = turn.wrapping_add(step) % origins.len().max(1);
-            let sent = self.send_to(origins, index, unsent, deadlines, &progress);
-            let error = match sent.await {
-                Ok(sent) => return Ok(sent),
-                Err(error) => error,
+        let path = unsent.as_ref().map_or("", |request| request.uri().path());
+        let mut choice = Choice::new(group, self.next_turn(), path);
+        let mut failed = Failed::default();
+        let mut repeats = Repeats::new(group.endpoints.len() > 1);
+        while unsent.is_some()
+            && let Some((index, endpoint)) = choice.next()
+        {
+            let Some(mut lease) = Lease::begin(self.kept(endpoint), index, group.limits) else {
+                failed.full(index);
+                continue;
             };
-            step += 1;
-            if unsent.is_none() || step >= origins.len() {
-                return Err(Failed { index, error });
+            let sent = self.send_on(&mut lease, unsent, deadlines, &mut repeats, upload);
+            match sent.await {
+                Ok(response) => {
+                    endpoint.succeeded();
+                    return Ok((response, lease));
+                }
+                Err(error) => {
+                    endpoint.failed(&error);
+                    failed = Failed { index, error };
+                }
             }
         }
+        Err(failed)
     }
 
     /// A kept connection may have been closed by the origin in the same moment: hyper gives the
-    /// request back unsent, and it goes out on another one.
-    async fn send_to(
+    /// request back unsent, or it is sent and nothing comes back.
+    async fn send_on(
         &self,
-        origins: &[OriginUrl],
-        index: usize,
+        lease: &mut Lease<B>,
         unsent: &mut Option<Request<B>>,
         deadlines: Deadlines,
-        progress: impl Fn() -> u64,
-    ) -> Result<(Response<Incoming>, Lease<B>), Error> {
-        let origin = origins.get(index).ok_or(Error::NoEndpoint)?;
-        let endpoint = self.endpoint(origin);
+        repeats: &mut Repeats,
+        upload: &impl Upload<B>,
+    ) -> Result<Response<Incoming>, Error> {
+        let kept = Rc::clone(&lease.kept);
+        let mut stale = false;
         loop {
-            let kept = endpoint.take().await;
-            let fresh = kept.is_none();
-            let mut sender = match kept {
-                Some(sender) => sender,
+            let taken = if stale { None } else { kept.take().await };
+            let fresh = taken.is_none();
+            let connection = match taken {
+                Some(connection) => connection,
                 // Boxed, since it is rare and would make the future of every request larger.
-                None => Box::pin(self.connect(origin, deadlines.connect)).await?,
+                None => Box::pin(self.connect(kept.endpoint.url(), deadlines.connect)).await?,
             };
+            let connection = lease.connection.insert(connection);
             let request = unsent.take().ok_or(Error::NoEndpoint)?;
-            let response = sender.try_send_request(request);
-            let response = while_progressing(deadlines.first_byte, &progress, response).await;
-            match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
+            let copy = repeats.may(fresh).then(|| self.copies.copy(&request));
+            let mut copy = copy.flatten();
+            connection.heard.reset();
+            let response = connection.sender.try_send_request(request);
+            let response = while_progressing(deadlines.first_byte, upload, response).await;
+            let mut failed = match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
+                Err(failed) => failed,
                 Ok(response) => {
-                    let lease = Lease {
-                        endpoint,
-                        index,
-                        sender,
-                    };
-                    return Ok((response, lease));
+                    copy.into_iter()
+                        .for_each(|copy| self.copies.give_back(copy));
+                    return Ok(response);
                 }
-                Err(mut failed) => {
-                    *unsent = failed.take_message();
-                    if fresh || unsent.is_none() {
-                        return Err(Error::Http(failed.into_error()));
-                    }
-                }
+            };
+            *unsent = failed.take_message();
+            let is_unsent = unsent.is_some();
+            let error = broken(failed.into_error(), &connection.heard);
+            if let (false, Error::Broke(_), Some(copy)) = (is_unsent, &error, copy.take()) {
+                *unsent = Some(copy.into_request(upload.none()));
+                repeats.note();
+                kept.endpoint.asked_again();
+                stale = !fresh;
+            }
+            if fresh || unsent.is_none() {
+                return Err(error);
             }
         }
     }
@@ -128,52 +153,24 @@ where
         usize::try_from(turn >> 33).unwrap_or_default()
     }
 
-    fn endpoint(&self, origin: &OriginUrl) -> Rc<Endpoint<B>> {
-        let mut endpoints = self.endpoints.borrow_mut();
-        if let Some(endpoint) = endpoints.get(origin) {
-            return Rc::clone(endpoint);
-        }
-        let endpoint = Rc::new(Endpoint {
-            idle: RefCell::default(),
-        });
-        endpoints.insert(origin.clone(), Rc::clone(&endpoint));
-        endpoint
+    fn kept(&self, endpoint: &Arc<Endpoint>) -> Rc<Kept<B>> {
+        let mut kept = self.kept.borrow_mut();
+        let kept = kept.entry(endpoint.number());
+        let kept = kept.or_insert_with(|| Rc::new(Kept::new(Arc::clone(endpoint))));
+        Rc::clone(kept)
     }
 
-    async fn connect(&self, origin: &OriginUrl, limit: Duration) -> Result<SendRequest<B>, Error> {
+    async fn connect(&self, origin: &OriginUrl, limit: Duration) -> Result<Connection<B>, Error> {
         let connect = self.connector.connect(origin);
-        let sender = timeout(limit, connect).await;
-        sender.map_err(|_elapsed| Error::ConnectTimeout)?
+        let connection = timeout(limit, connect).await;
+        connection.map_err(|_elapsed| Error::ConnectTimeout)?
     }
 
     /// Drops connections that were closed, or idle for longer than origins keep them open, and
     /// endpoints that nobody uses any more.
     pub fn sweep(&self, now: Instant) {
-        self.endpoints.borrow_mut().retain(|_, endpoint| {
-            let mut idle = endpoint.idle.borrow_mut();
-            idle.retain(|idle| !idle.sender.is_closed() && now - idle.since < MAX_IDLE);
-            !idle.is_empty() || Rc::strong_count(endpoint) > 1
-        });
-    }
-}
-
-impl<B> Endpoint<B> {
-    /// A kept connection that is ready for a request.
-    async fn take(&self) -> Option<SendRequest<B>>
-    where
-        B: 'static,
-    {
-        loop {
-            let sender = self.idle.borrow_mut().pop()?.sender;
-            if !sender.is_ready() && !sender.is_closed() {
-                // It may not have seen yet that its last response is over: that takes one turn of
-                // its own task. One that is busy with the rest of a request by then is of no use.
-                yield_now().await;
-            }
-            if sender.is_ready() {
-                return Some(sender);
-            }
-        }
+        let mut kept = self.kept.borrow_mut();
+        kept.retain(|_, kept| kept.sweep(now) > 0 || Rc::strong_count(kept) > 1);
     }
 }
 
@@ -186,10 +183,27 @@ impl<B> std::fmt::Debug for Pool<B> {
 /// The endpoint that was asked last, and why it gave no response.
 #[derive(Debug)]
 pub struct Failed {
-    /// Its place among the domain's origins.
+    /// Its place in the group.
     pub index: usize,
     /// Why.
     pub error: Error,
+}
+
+impl Failed {
+    /// Notes that an endpoint could not even be asked, which says less than that another one failed.
+    fn full(&mut self, index: usize) {
+        if let Error::NoEndpoint = self.error {
+            let error = Error::Full;
+            *self = Self { index, error };
+        }
+    }
+}
+
+impl Default for Failed {
+    fn default() -> Self {
+        let (index, error) = (0, Error::NoEndpoint);
+        Self { index, error }
+    }
 }
 
 /// How long an exchange waits for an origin.
@@ -201,61 +215,55 @@ pub struct Deadlines {
     pub first_byte: Duration,
 }
 
-/// The connection of an exchange that is under way. Dropping it closes the connection; giving it
-/// back keeps it for the next request.
-pub struct Lease<B> {
-    endpoint: Rc<Endpoint<B>>,
-    index: usize,
-    sender: SendRequest<B>,
+/// Whether a request may be asked once more.
+struct Repeats {
+    left: bool,
+    elsewhere: bool,
 }
 
-impl<B> Lease<B> {
-    /// The endpoint's place among the domain's origins.
-    pub fn index(&self) -> usize {
-        self.index
+impl Repeats {
+    /// `elsewhere` says whether there is another endpoint to ask.
+    fn new(elsewhere: bool) -> Self {
+        let left = true;
+        Self { left, elsewhere }
     }
 
-    /// Gives the connection back: the response was read to its end.
-    pub fn give_back(self) {
-        let mut idle = self.endpoint.idle.borrow_mut();
-        if idle.len() < MAX_KEPT && !self.sender.is_closed() {
-            idle.push(Idle {
-                sender: self.sender,
-                since: Instant::now(),
-            });
-        }
+    /// A fresh connection that broke says something about its endpoint: asking that one again would
+    /// be of no use.
+    fn may(&self, fresh: bool) -> bool {
+        self.left && (self.elsewhere || !fresh)
+    }
+
+    fn note(&mut self) {
+        self.left = false;
     }
 }
 
-impl<B> std::fmt::Debug for Lease<B> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lease").finish_non_exhaustive()
+/// What a request came to that was sent, but not answered. A body of the client's that broke is not
+/// the endpoint's fault.
+fn broken(error: hyper::Error, heard: &Heard) -> Error {
+    match error.is_user() || heard.anything() {
+        true => Error::Http(error),
+        false => Error::Broke(error),
     }
 }
 
 /// Waits for `future` until `limit` has passed without progress.
-async fn while_progressing<F: Future>(
+async fn while_progressing<B, F: Future>(
     limit: Duration,
-    progress: impl Fn() -> u64,
+    upload: &impl Upload<B>,
     future: F,
 ) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
     loop {
-        let before = progress();
+        let before = upload.progress();
         match timeout(limit, &mut future).await {
-            Err(elapsed) if progress() == before => return Err(elapsed),
+            Err(elapsed) if upload.progress() == before => return Err(elapsed),
             Err(_) => {}
             Ok(output) => return Ok(output),
         }
     }
 }
-
-/// For each origin and worker: enough for the peaks of a busy one, few enough for its limits.
-const MAX_KEPT: usize = 128;
-
-/// Below the 75 s of nginx, so that we close first. Servers that keep less close by themselves, and
-/// the next request notices.
-const MAX_IDLE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
@@ -265,6 +273,14 @@ mod tests {
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(10);
+
+    impl Upload<()> for Cell<u64> {
+        fn progress(&self) -> u64 {
+            self.get()
+        }
+
+        fn none(&self) {}
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_upload_that_goes_on_is_not_cut() {
@@ -276,7 +292,7 @@ mod tests {
             }
             pending::<()>().await;
         };
-        let done = while_progressing(LIMIT, || sent.get(), upload).await;
+        let done = while_progressing(LIMIT, &sent, upload).await;
         assert!(done.is_err());
         assert_eq!(sent.get(), 10);
         assert!(start.elapsed() <= LIMIT * 11);

@@ -17,6 +17,7 @@ use crate::certificate::{self, Certificate};
 use crate::config::{self, Binding, DomainFile, OnExpiry, Place};
 use crate::domain::Pattern;
 use crate::hsts::{Issuer, Pledges};
+use crate::origin::{Directory, Origins};
 use crate::policy::Policy;
 use crate::snapshot::{self, Https};
 use crate::telemetry::DomainCounters;
@@ -31,6 +32,7 @@ pub(super) struct Domains {
     /// Domains that no file defines, and since when.
     gone: BTreeMap<Pattern, Instant>,
     bindings: Bindings,
+    endpoints: Directory,
     held: Held,
 }
 
@@ -281,6 +283,7 @@ impl Domains {
         let hsts = config.hsts;
         let domain = snapshot::Domain {
             hsts: hsts.map(|hsts| Issuer::new(hsts, pledges.of(name))),
+            origins: Origins::new(&config, &mut self.endpoints),
             config,
             https,
             policy: item.policy.clone(),

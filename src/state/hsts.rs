@@ -206,11 +206,14 @@ fn keep(
                 Err(_) => {}
             }
         }
+        if ends {
+            return;
+        }
         let over = match is_well {
             true => woken.recv().is_err(),
             false => woken.recv_timeout(RETRY) == Err(RecvTimeoutError::Disconnected),
         };
-        if ends || over {
+        if over {
             return;
         }
     }

@@ -101,8 +101,8 @@ async fn exchange(
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, PRODUCT)
         .body(body.to_owned())?;
-    let mut sender = connector.connect(url.endpoint()).await?;
-    let response = sender.send_request(request).await;
+    let mut connection = connector.connect(url.endpoint()).await?;
+    let response = connection.sender.send_request(request).await;
     let (head, _) = response.map_err(origin::Error::Http)?.into_parts();
     Ok((head.status, head.headers))
 }

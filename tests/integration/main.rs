@@ -7,11 +7,13 @@
 mod support;
 
 mod admin_access;
+mod balance;
 mod client_auth;
 mod coalescing;
 mod commands;
 mod crowds;
 mod deadlines;
+mod failover;
 mod fields;
 mod history;
 mod hsts;
@@ -21,6 +23,7 @@ mod limits;
 mod loss;
 mod managing;
 mod metrics;
+mod origin_limits;
 mod origins;
 mod pages;
 mod policy;

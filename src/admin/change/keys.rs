@@ -1,7 +1,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::invalid::InvalidBody;
-use crate::edit::{Key, Value};
+use crate::edit::{Fields, Key, Value};
 use crate::manage::Keys;
 
 /// The keys of a table that a JSON object sets, and removes where it has null (RFC 7396): objects
@@ -39,6 +39,10 @@ fn value(json: Json) -> Option<Option<Value>> {
         Json::Bool(boolean) => Some(boolean.into()),
         Json::Number(number) => Some(number.as_i64()?.into()),
         Json::String(text) => Some(text.into()),
+        Json::Array(items) if items.first().is_some_and(Json::is_object) => {
+            let tables = items.into_iter().map(fields);
+            Some(tables.collect::<Option<Vec<_>>>()?.into())
+        }
         Json::Array(texts) => {
             let texts = texts.into_iter().map(|text| match text {
                 Json::String(text) => Some(text),
@@ -48,6 +52,22 @@ fn value(json: Json) -> Option<Option<Value>> {
         }
         Json::Object(_) => return None,
     })
+}
+
+/// A table in a list, whose own values are no tables. What is null there is as if it was not there.
+fn fields(json: Json) -> Option<Fields> {
+    let Json::Object(object) = json else {
+        return None;
+    };
+    let fields = object.into_iter().filter(|(_, json)| !json.is_null());
+    let fields = fields.map(|(key, json)| {
+        let is_list_of_tables = json
+            .as_array()
+            .is_some_and(|items| items.iter().any(Json::is_object));
+        let value = (!is_list_of_tables).then(|| value(json))??;
+        Some((key, value?))
+    });
+    fields.collect()
 }
 
 #[cfg(test)]
@@ -89,12 +109,24 @@ mod tests {
     }
 
     #[test]
+    fn objects_in_a_list_are_tables_in_braces() {
+        let json = json!({
+            "routes": [{"path": "/a/", "origins": ["http://a"], "balance": null}, {}],
+        });
+        let expected = r#"routes = [{ origins = ["http://a"], path = "/a/" }, { }]"#;
+        assert_eq!(written(json).unwrap(), [expected]);
+    }
+
+    #[test]
     fn what_no_table_can_hold_is_refused() {
         for (json, key) in [
             (json!({"x": 1.5}), "x"),
             (json!({"x": u64::MAX}), "x"),
             (json!({"x": ["a", 1]}), "x"),
             (json!({"x": {"y z": [null]}}), "x.\"y z\""),
+            (json!({"x": [{"y": 1}, "a"]}), "x"),
+            (json!({"x": [{"y": {"z": 1}}]}), "x"),
+            (json!({"x": [{"y": [{"z": 1}]}]}), "x"),
         ] {
             assert_eq!(written(json), Err(InvalidBody::Value(key.to_owned())));
         }

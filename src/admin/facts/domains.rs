@@ -115,6 +115,7 @@ impl Facts {
             http: http.to_owned(),
             redirect_status,
             origins: config.origins.iter().map(ToString::to_string).collect(),
+            balance: config.balance.word().to_owned(),
             policy: domain.policy.as_ref().map(|it| policy(it.options())),
             viewers: domain.counters.viewers(),
             remarks: config.remarks.clone(),

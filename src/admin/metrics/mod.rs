@@ -1,5 +1,6 @@
 mod domains;
 mod list;
+mod origins;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,6 +16,7 @@ use super::access::Access;
 use super::facts::States;
 use domains::Domains;
 use list::List;
+use origins::Origins;
 
 use crate::proof::{self, Proofs};
 use crate::reload::{Effect, Status};
@@ -57,6 +59,7 @@ impl Collector for Reading {
         self.process(&mut list)?;
         self.states(&mut list)?;
         Domains::of(&self.snapshot, &self.counters.unknown).write(&mut list)?;
+        Origins::of(&self.snapshot).write(&mut list)?;
         self.items(&mut list)?;
         self.proofs(&mut list)?;
         self.alerts(&mut list)?;

@@ -40,6 +40,8 @@ pub struct Domain {
     pub redirect_status: Option<u16>,
     /// Where requests go.
     pub origins: Vec<String>,
+    /// How they are spread over them: `round_robin`, `least_connections` or `path_hash`.
+    pub balance: String,
     /// What TLS clients are offered and asked for. None when that was never usable.
     pub policy: Option<Policy>,
     /// Responses and WebSockets running now.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpListener;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::ca::Pair;
@@ -74,17 +75,37 @@ impl Origin {
 pub(crate) struct Responder {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Head>>>,
+    serving: AbortHandle,
 }
 
 impl Responder {
     pub(crate) async fn start(text: &'static str) -> Self {
-        let listener = bind().await;
+        Self::serving(bind().await, text)
+    }
+
+    /// One at the place of an earlier one.
+    pub(crate) async fn start_at(address: SocketAddr, text: &'static str) -> Self {
+        let listener = TcpListener::bind(address).await;
+        Self::serving(listener.expect("the port is free again"), text)
+    }
+
+    fn serving(listener: TcpListener, text: &'static str) -> Self {
         let address = listener
             .local_addr()
             .expect("a bound socket has an address");
         let seen = Arc::default();
-        tokio::spawn(respond(listener, text, Arc::clone(&seen)));
-        Self { address, seen }
+        let serving = tokio::spawn(respond(listener, text, Arc::clone(&seen)));
+        Self {
+            address,
+            seen,
+            serving: serving.abort_handle(),
+        }
+    }
+
+    /// Closes its socket and all connections, as if the process was killed. Returns its place.
+    pub(crate) fn kill(&self) -> SocketAddr {
+        self.serving.abort();
+        self.address
     }
 
     pub(crate) fn url(&self) -> String {
@@ -98,9 +119,11 @@ impl Responder {
 }
 
 async fn respond(listener: TcpListener, text: &'static str, seen: Arc<Mutex<Vec<Head>>>) {
+    // They end with the one that accepts them.
+    let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let seen = Arc::clone(&seen);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let mut wire = Wire::new(stream);
             while let Some(head) = wire.next_request().await {
                 lock(&seen).push(head);

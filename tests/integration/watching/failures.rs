@@ -65,7 +65,9 @@ async fn what_stands_in_a_files_place_is_waited_out() {
 async fn running_out_of_descriptors_loses_no_change() {
     const FILES: usize = 64;
     let start = async |config| Edge::start_with_files(FILES, config).await;
-    let stage = Stage::started(&[NO_SCAN], |_, _, _| {}, start).await;
+    // More than there are descriptors for, which the default is not.
+    let settings = [NO_SCAN, ("limits.connections", "1000")];
+    let stage = Stage::started(&settings, |_, _, _| {}, start).await;
     settle().await;
     let mut crowd = Vec::new();
     for _ in 0..FILES * 2 {

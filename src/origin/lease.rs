@@ -1,0 +1,131 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+use super::connect::Connection;
+use super::endpoint::Endpoint;
+use super::load::{Kind, Limits};
+
+/// The connection of an exchange that is under way. Dropping it closes the connection; giving it
+/// back keeps it for the next request.
+pub struct Lease<B> {
+    pub(super) kept: Rc<Kept<B>>,
+    index: usize,
+    kind: Kind,
+    limits: Limits,
+    /// None until there is one.
+    pub(super) connection: Option<Connection<B>>,
+}
+
+impl<B> Lease<B> {
+    /// None when the endpoint has as many requests as it may have.
+    pub(super) fn begin(kept: Rc<Kept<B>>, index: usize, limits: Limits) -> Option<Self> {
+        let kind = Kind::Request;
+        // Not made in vain: dropping one ends what it has begun.
+        kept.endpoint.begin(kind, limits).then(|| Self {
+            kept,
+            index,
+            kind,
+            limits,
+            connection: None,
+        })
+    }
+
+    /// Counts as a stream from now on, unless the endpoint has as many as it may have.
+    pub fn become_stream(&mut self) -> bool {
+        let endpoint = &self.kept.endpoint;
+        let fits = endpoint.begin(Kind::Stream, self.limits);
+        if fits {
+            endpoint.end(self.kind);
+            self.kind = Kind::Stream;
+        }
+        fits
+    }
+
+    /// The endpoint's place in its group.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Gives the connection back: the response was read to its end.
+    pub fn give_back(mut self) {
+        let mut idle = self.kept.idle.borrow_mut();
+        if let Some(connection) = self.connection.take()
+            && idle.len() < MAX_KEPT
+            && !connection.sender.is_closed()
+        {
+            let since = Instant::now();
+            idle.push(Idle { connection, since });
+        }
+    }
+}
+
+impl<B> Drop for Lease<B> {
+    fn drop(&mut self) {
+        self.kept.endpoint.end(self.kind);
+    }
+}
+
+impl<B> std::fmt::Debug for Lease<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease").finish_non_exhaustive()
+    }
+}
+
+/// The kept connections to one endpoint.
+pub(super) struct Kept<B> {
+    pub(super) endpoint: Arc<Endpoint>,
+    idle: RefCell<Vec<Idle<B>>>,
+}
+
+struct Idle<B> {
+    connection: Connection<B>,
+    since: Instant,
+}
+
+impl<B> Kept<B> {
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            endpoint,
+            idle: RefCell::default(),
+        }
+    }
+
+    /// A kept connection that is ready for a request.
+    pub(super) async fn take(&self) -> Option<Connection<B>>
+    where
+        B: 'static,
+    {
+        loop {
+            let connection = self.idle.borrow_mut().pop()?.connection;
+            let sender = &connection.sender;
+            if !sender.is_ready() && !sender.is_closed() {
+                // It may not have seen yet that its last response is over: that takes one turn of
+                // its own task. One that is busy with the rest of a request by then is of no use.
+                yield_now().await;
+            }
+            if sender.is_ready() {
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Drops connections that were closed, or idle for longer than origins keep them open. Says how
+    /// many are left.
+    pub(super) fn sweep(&self, now: Instant) -> usize {
+        let mut idle = self.idle.borrow_mut();
+        idle.retain(|idle| !idle.connection.sender.is_closed() && now - idle.since < MAX_IDLE);
+        idle.len()
+    }
+}
+
+/// For each origin and worker: enough for the peaks of a busy one, few enough for its limits.
+const MAX_KEPT: usize = 128;
+
+/// Below the 75 s of nginx, so that we close first. Servers that keep less close by themselves, and
+/// the next request notices.
+const MAX_IDLE: Duration = Duration::from_secs(60);
