@@ -10,20 +10,26 @@ mod certificate;
 mod chain;
 mod client_hello;
 mod config;
+mod fields;
 mod message;
 mod names;
 mod options;
 mod pem;
+mod requests;
 mod state;
+mod targets;
 mod ticket_key;
 
 pub use chain::chain;
 pub use client_hello::client_hello;
 pub use config::config;
+pub use fields::fields;
 pub use names::names;
 pub use options::options;
 pub use pem::pem;
+pub use requests::requests;
 pub use state::state;
+pub use targets::targets;
 pub use ticket_key::ticket_key;
 
 /// A target, and how much of a smoke run it gets.
@@ -38,7 +44,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 11] = [
     Target::new("pem", pem, 50_000),
     Target::new("chain", chain, 30_000),
     Target::new("options", options, 300_000),
@@ -47,6 +53,9 @@ pub const TARGETS: [Target; 8] = [
     Target::new("client_hello", client_hello, 100_000),
     Target::new("state", state, 100_000),
     Target::new("names", names, 300_000),
+    Target::new("fields", fields, 200_000),
+    Target::new("targets", targets, 200_000),
+    Target::new("requests", requests, 200_000),
 ];
 
 impl Target {

@@ -176,9 +176,13 @@ impl hyper::body::Body for RequestBody {
             return Poll::Ready(None);
         };
         let frame = ready!(Pin::new(body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame {
-            self.exchange
-                .received(frame.data_ref().map_or(0, Bytes::len));
+        match &frame {
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.exchange.received(length);
+            }
+            Some(Err(_)) => self.exchange.upload_breaks(),
+            None => {}
         }
         Poll::Ready(frame)
     }

@@ -33,6 +33,7 @@ pub(super) struct Exchange {
     sent: Cell<u64>,
     received: Cell<u64>,
     counted: Cell<(u64, u64)>,
+    upload_broke: Cell<bool>,
     /// Whom it waits for, and since when no byte has moved.
     awaited: Cell<Awaited>,
     still_since: Cell<Instant>,
@@ -82,6 +83,7 @@ impl ExchangeGuard {
             sent: Cell::new(0),
             received: Cell::new(0),
             counted: Cell::new((0, 0)),
+            upload_broke: Cell::new(false),
             awaited: Cell::new(Awaited::Origin),
             still_since: Cell::new(started),
             cross_origin,
@@ -215,6 +217,15 @@ impl Exchange {
     pub(super) fn upload_ends(&self) {
         self.connection.activity.exchange_ends();
         self.count();
+    }
+
+    /// The request's body was no body, or stopped in the middle.
+    pub(super) fn upload_breaks(&self) {
+        self.upload_broke.set(true);
+    }
+
+    pub(super) fn upload_broke(&self) -> bool {
+        self.upload_broke.get()
     }
 
     /// Body bytes from the client so far.

@@ -45,15 +45,31 @@ pub(super) enum Failure {
 
 /// What is wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadRequest {
+pub enum BadRequest {
+    /// No Host, and no other place that names one.
     #[error("the request names no host")]
     NoHost,
+    /// Two Hosts, or two places that contradict each other.
     #[error("the request names more than one host")]
     SeveralHosts,
+    /// A Host that is none.
     #[error("the request's host is not valid")]
     InvalidHost,
+    /// Two lengths, a coding beside one, or one that is not `chunked`.
     #[error("the request's length is ambiguous")]
     Framing,
+    /// One that is written as no method is.
+    #[error("the request's method is not valid")]
+    Method,
+    /// Neither a path nor the asterisk of OPTIONS.
+    #[error("the request's target is not valid")]
+    Target,
+    /// A name with a byte that no name has.
+    #[error("a field of the request has no valid name")]
+    FieldName,
+    /// A body that is none, or stops before its end.
+    #[error("the request's body is not valid, or not whole")]
+    Body,
 }
 
 /// What is wrong with a response.
@@ -63,6 +79,10 @@ pub(super) enum InvalidResponse {
     UnaskedUpgrade,
     #[error("its transfer coding is not chunked")]
     TransferCoding,
+    #[error("its length is ambiguous")]
+    Framing,
+    #[error("its status is none of HTTP")]
+    Status,
 }
 
 /// Who has to mend it.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderName, VIA};
+use http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::{self, OnUpgrade};
@@ -8,7 +8,7 @@ use hyper::upgrade::{self, OnUpgrade};
 use super::body::{Body, RequestBody};
 use super::connection::Connection;
 use super::exchange::ExchangeGuard;
-use super::failure::{Failure, InvalidResponse};
+use super::failure::{BadRequest, Failure, InvalidResponse};
 use super::headers;
 use super::stream::is_endless;
 use super::target::origin_form;
@@ -58,7 +58,7 @@ impl Outbound {
         if websocket {
             headers::set_websocket(&mut parts.headers);
         }
-        set_length(&mut parts.headers, has_length, &body);
+        set_framing(&mut parts.headers, has_length, &body);
         introduce(connection, host, version, &mut parts.headers);
         parts.uri = origin_form(parts.uri);
         parts.version = Version::HTTP_11;
@@ -91,7 +91,10 @@ impl Outbound {
             }
             Err(failed) => {
                 exchange.set_origin(failed.index);
-                Err(Failure::Origin(failed.error))
+                match exchange.upload_broke() {
+                    true => Err(BadRequest::Body.into()),
+                    false => Err(Failure::Origin(failed.error)),
+                }
             }
         }
     }
@@ -106,13 +109,15 @@ impl Outbound {
     }
 }
 
-/// Exactly one Content-Length if the client gave its length, else none: then hyper sets the
-/// transfer coding.
-fn set_length(headers: &mut HeaderMap, has_length: bool, body: &Incoming) {
+/// One framing: Content-Length if the client gave its length, else chunks, or neither where there
+/// is no body. hyper would send none for a GET without a length, and leave its body out.
+fn set_framing(headers: &mut HeaderMap, has_length: bool, body: &Incoming) {
+    headers.remove(CONTENT_LENGTH);
     match body.size_hint().exact() {
-        Some(length) if has_length => headers.insert(CONTENT_LENGTH, length.into()),
-        _ => headers.remove(CONTENT_LENGTH),
-    };
+        Some(length) if has_length => drop(headers.insert(CONTENT_LENGTH, length.into())),
+        _ if body.is_end_stream() => {}
+        _ => drop(headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
+    }
 }
 
 /// Says who the client is and which way the request came.
@@ -159,15 +164,15 @@ fn check(
     version: Version,
     websocket: bool,
 ) -> Result<(Response<Incoming>, Option<OnUpgrade>), InvalidResponse> {
-    if !headers::is_chunked_or_plain(response.headers()) {
-        return Err(InvalidResponse::TransferCoding);
+    headers::check_response_framing(response.headers())?;
+    if response.status().as_u16() >= 600 {
+        return Err(InvalidResponse::Status);
     }
     let via = headers::via(response.version());
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if switches && !(websocket && headers::is_websocket(response.headers())) {
         return Err(InvalidResponse::UnaskedUpgrade);
     }
-    headers::single_length(response.headers_mut());
     headers::strip_response(response.headers_mut());
     response.headers_mut().append(VIA, via);
     *response.version_mut() = version;

@@ -2,27 +2,25 @@
 //! says who the client is comes from us alone.
 
 use http::header::{
-    ALT_SVC, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, Entry, FORWARDED, HOST, HeaderName,
-    STRICT_TRANSPORT_SECURITY, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Version};
 
-use super::failure::BadRequest;
+use super::failure::{BadRequest, InvalidResponse};
+use super::{names, scan};
 
 /// Takes out of a request what ends at this hop (RFC 9110 section 7.6.1), and every claim about
 /// the client.
-pub(super) fn strip_request(headers: &mut HeaderMap) {
+pub fn strip_request(headers: &mut HeaderMap) {
     strip_named_by_connection(headers);
-    let doomed = |name: &HeaderName| is_hop_by_hop(name) || *name == EXPECT || is_claim(name);
-    strip(headers, doomed);
+    strip(headers, names::ends_in_request);
 }
 
 /// Takes out of a response what ends at this hop, and what would bind browsers to HTTPS: that is
 /// for this proxy's operator to say.
-pub(super) fn strip_response(headers: &mut HeaderMap) {
+pub fn strip_response(headers: &mut HeaderMap) {
     strip_named_by_connection(headers);
-    let sticky = |name: &HeaderName| *name == STRICT_TRANSPORT_SECURITY || *name == ALT_SVC;
-    strip(headers, |name| is_hop_by_hop(name) || sticky(name));
+    strip(headers, names::ends_in_response);
 }
 
 fn strip(headers: &mut HeaderMap, doomed: impl Fn(&HeaderName) -> bool) {
@@ -46,40 +44,6 @@ fn strip_named_by_connection(headers: &mut HeaderMap) {
     }
 }
 
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == CONNECTION
-        || *name == TRANSFER_ENCODING
-        || *name == UPGRADE
-        || *name == TE
-        || matches!(
-            name.as_str(),
-            "keep-alive"
-                | "proxy-connection"
-                | "proxy-authenticate"
-                | "proxy-authorization"
-                | "http2-settings"
-                // Without it no trailers are sent on: they would be headers that nobody checked.
-                | "trailer"
-        )
-}
-
-/// Whether an origin may take the header for our word on who the client is. Many of them read `_`
-/// for `-`.
-fn is_claim(name: &HeaderName) -> bool {
-    if *name == FORWARDED || *name == VIA {
-        return true;
-    }
-    let name = name.as_str().as_bytes();
-    let starts = |start: &[u8]| {
-        let same =
-            |(ours, theirs): (&u8, &u8)| ours == theirs || (*ours == b'-' && *theirs == b'_');
-        name.len() >= start.len() && start.iter().zip(name).all(same)
-    };
-    let is = |whole: &[u8]| name.len() == whole.len() && starts(whole);
-    // Client-Cert is RFC 9440: what a client says of it is not verified by anybody.
-    starts(b"x-forwarded-") || is(b"x-real-ip") || is(b"client-cert") || is(b"client-cert-chain")
-}
-
 /// The elements of a header that is a list of tokens.
 pub(super) fn tokens<'h>(
     headers: &'h HeaderMap,
@@ -96,7 +60,11 @@ pub(super) fn tokens<'h>(
 ///
 /// hyper has decoded the body by now, but it lets pass what an origin may read otherwise.
 pub(super) fn check_framing(headers: &HeaderMap, version: Version) -> Result<bool, BadRequest> {
-    let has_length = headers.contains_key(CONTENT_LENGTH);
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let has_length = lengths.next().is_some();
+    if lengths.next().is_some() {
+        return Err(BadRequest::Framing);
+    }
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else {
         return Ok(has_length);
@@ -109,31 +77,33 @@ pub(super) fn check_framing(headers: &HeaderMap, version: Version) -> Result<boo
     }
 }
 
-/// Whether a response's body was coded in no way but the one that hyper takes off.
-pub(super) fn is_chunked_or_plain(headers: &HeaderMap) -> bool {
-    let mut codings = tokens(headers, &TRANSFER_ENCODING);
-    codings
-        .next()
-        .is_none_or(|coding| coding.eq_ignore_ascii_case("chunked"))
-        && codings.next().is_none()
+/// Checks that a response's length can be read in one way only (RFC 9112 section 6.3).
+///
+/// hyper has made up its mind by now, but it lets pass what a client may read otherwise.
+pub(super) fn check_response_framing(headers: &HeaderMap) -> Result<(), InvalidResponse> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let (coding, length) = (codings.next(), lengths.next());
+    let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !coding.is_none_or(is_chunked) || codings.next().is_some() {
+        return Err(InvalidResponse::TransferCoding);
+    }
+    let is_number = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
+    let alone = coding.is_none() && lengths.next().is_none();
+    match length.is_none_or(|length| alone && is_number(length)) {
+        true => Ok(()),
+        false => Err(InvalidResponse::Framing),
+    }
 }
 
-/// Leaves one Content-Length where there were several of the same value, and none beside a transfer
-/// coding (RFC 9112 section 6.3).
-pub(super) fn single_length(headers: &mut HeaderMap) {
-    if headers.contains_key(TRANSFER_ENCODING) {
-        headers.remove(CONTENT_LENGTH);
-    }
-    if let Entry::Occupied(mut entry) = headers.entry(CONTENT_LENGTH)
-        && entry.iter().nth(1).is_some()
-    {
-        let first = entry.get().clone();
-        entry.insert(first);
-    }
+/// Whether the connection of a request may change to WebSocket, as far as its bytes tell.
+pub(super) fn names_websocket(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(UPGRADE).iter();
+    values.any(|value| scan::names_websocket(value.as_bytes()))
 }
 
 /// Joins the cookie crumbs of HTTP/2 (RFC 9113 section 8.2.3).
-pub(super) fn join_cookies(headers: &mut HeaderMap) {
+pub fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
     }
@@ -262,9 +232,10 @@ mod tests {
         let length = ("content-length", "5");
         let v11 = Version::HTTP_11;
         type Case<'c> = (&'c [(&'c str, &'c str)], Version, Result<bool, BadRequest>);
-        let cases: [Case<'_>; 8] = [
+        let cases: [Case<'_>; 9] = [
             (&[], v11, Ok(false)),
             (&[length], v11, Ok(true)),
+            (&[length, length], v11, Err(BadRequest::Framing)),
             (&[chunked], v11, Ok(false)),
             (&[("transfer-encoding", "Chunked")], v11, Ok(false)),
             (&[chunked], Version::HTTP_10, Err(BadRequest::Framing)),
@@ -286,18 +257,32 @@ mod tests {
     }
 
     #[test]
-    fn crumbs_are_joined_and_lengths_single() {
-        let mut headers = map(&[
-            ("cookie", "a=1"),
-            ("cookie", "b=2"),
-            ("content-length", "5"),
-            ("content-length", "5"),
-        ]);
+    fn crumbs_are_joined() {
+        let mut headers = map(&[("cookie", "a=1"), ("cookie", "b=2")]);
         join_cookies(&mut headers);
-        single_length(&mut headers);
         assert_eq!(headers[COOKIE], "a=1; b=2");
         assert_eq!(headers.get_all(COOKIE).iter().count(), 1);
-        assert_eq!(headers.get_all(CONTENT_LENGTH).iter().count(), 1);
+    }
+
+    #[test]
+    fn a_response_has_one_length() {
+        let (chunked, length) = (("transfer-encoding", "chunked"), ("content-length", "5"));
+        let check = |headers: &[_]| check_response_framing(&map(headers));
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&[length]), Ok(()));
+        assert_eq!(check(&[chunked]), Ok(()));
+        assert_eq!(check(&[length, length]), Err(InvalidResponse::Framing));
+        assert_eq!(check(&[length, chunked]), Err(InvalidResponse::Framing));
+        let list = ("content-length", "5, 5");
+        assert_eq!(check(&[list]), Err(InvalidResponse::Framing));
+        let gzip = ("transfer-encoding", "gzip");
+        assert_eq!(check(&[gzip]), Err(InvalidResponse::TransferCoding));
+        let empty = ("transfer-encoding", "");
+        assert_eq!(check(&[empty]), Err(InvalidResponse::TransferCoding));
+        assert_eq!(
+            check(&[gzip, chunked]),
+            Err(InvalidResponse::TransferCoding)
+        );
     }
 
     #[test]

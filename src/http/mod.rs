@@ -20,7 +20,9 @@ mod failure;
 mod forward;
 mod guest;
 mod headers;
+mod names;
 mod route;
+mod scan;
 mod stream;
 mod target;
 mod tunnel;
@@ -29,8 +31,8 @@ mod worker;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::header::LOCATION;
-use http::{HeaderValue, Method, Request, Response, StatusCode, request};
+use http::header::{CONNECTION, LOCATION};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::Incoming;
 
 pub use activity::{Activity, Phase};
@@ -38,10 +40,13 @@ pub(crate) use body::Body;
 pub use connection::{Arrival, Connection, Served};
 pub use cutter::Cutter;
 use exchange::ExchangeGuard;
+pub use failure::BadRequest;
 use failure::Failure;
 use forward::{Answer, Outbound};
+pub use headers::{join_cookies, strip_request, strip_response};
 use route::{Route, route};
-use target::Target;
+pub use scan::{Doubtful, Scan};
+pub use target::{Target, check_form, origin_form};
 pub use tunnel::Tunnel;
 pub use worker::Worker;
 
@@ -55,6 +60,7 @@ pub(crate) async fn respond(
     cutter: Option<Rc<Cutter>>,
 ) -> Response<Body> {
     let version = request.version();
+    let last = version < Version::HTTP_2 && headers::names_websocket(request.headers());
     let (exchange, step) = begin(&connection, request, cutter);
     let answer = match step {
         Ok(Step::Answer(response)) => Ok(Answer::Response(response)),
@@ -66,7 +72,13 @@ pub(crate) async fn respond(
         failure.log(&exchange);
         Answer::Response(failure.answer(version))
     });
-    finish(&connection, answer, exchange)
+    let mut response = finish(&connection, answer, exchange);
+    if last {
+        // A WebSocket's bytes are no requests: nothing that comes behind was looked at.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().entry(CONNECTION).or_insert(close);
+    }
+    response
 }
 
 /// What comes next for a request.
@@ -127,14 +139,33 @@ fn decide(connection: &Connection, parts: &request::Parts) -> Result<Decision, F
     if parts.method == Method::CONNECT {
         return Err(Failure::Method);
     }
+    check_names(parts)?;
+    check_form(parts)?;
     let target = Target::of(parts)?;
     let has_length = headers::check_framing(&parts.headers, parts.version)?;
     let host = HeaderValue::from_str(target.authority);
     Ok(Decision {
-        host: host.map_err(|_| failure::BadRequest::InvalidHost)?,
+        host: host.map_err(|_| BadRequest::InvalidHost)?,
         route: route(connection, &target, &parts.uri)?,
         has_length,
     })
+}
+
+/// Methods are case-sensitive, but not to all that get them; and not all that HTTP/2 takes for a
+/// field's name is one.
+fn check_names(parts: &request::Parts) -> Result<(), BadRequest> {
+    if parts
+        .method
+        .as_str()
+        .contains(|c: char| c.is_ascii_lowercase())
+    {
+        return Err(BadRequest::Method);
+    }
+    let names = || parts.headers.keys().all(names::is_name);
+    match parts.version < Version::HTTP_2 || names() {
+        true => Ok(()),
+        false => Err(BadRequest::FieldName),
+    }
 }
 
 fn redirect(status: StatusCode, location: &str) -> Response<Body> {

@@ -1,18 +1,18 @@
 use http::header::HOST;
-use http::uri::{Parts, Uri};
-use http::{Version, request};
+use http::uri::{Parts, PathAndQuery, Scheme, Uri};
+use http::{Method, Version, request};
 
 use super::failure::BadRequest;
 
 /// The host that a request is for, as the client wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Target<'r> {
+pub struct Target<'r> {
     /// Host and port.
-    pub(super) authority: &'r str,
+    pub authority: &'r str,
     /// The host alone.
-    pub(super) host: &'r str,
+    pub host: &'r str,
     /// The port, if it was given.
-    pub(super) port: Option<u16>,
+    pub port: Option<u16>,
 }
 
 impl<'r> Target<'r> {
@@ -22,7 +22,7 @@ impl<'r> Target<'r> {
     /// # Errors
     ///
     /// When there is none, more than one, or it is no host.
-    pub(super) fn of(request: &'r request::Parts) -> Result<Self, BadRequest> {
+    pub fn of(request: &'r request::Parts) -> Result<Self, BadRequest> {
         let mut hosts = request.headers.get_all(HOST).iter();
         let host = hosts.next();
         if hosts.next().is_some() {
@@ -94,10 +94,37 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
+/// Checks the form of a target: a path, or `*` of OPTIONS, with the host before it or without
+/// (RFC 9112 section 3.2). All else would reach the origin as something that it was not.
+///
+/// # Errors
+///
+/// When it is another one.
+pub fn check_form(request: &request::Parts) -> Result<(), BadRequest> {
+    let uri = &request.uri;
+    let absolute = match uri.scheme() {
+        Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => true,
+        Some(_) => return Err(BadRequest::Target),
+        None if uri.authority().is_some() => return Err(BadRequest::Target),
+        None => false,
+    };
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let without_path = absolute && request.version < Version::HTTP_2;
+    let is_path =
+        path.starts_with('/') || without_path && (path.is_empty() || path.starts_with('?'));
+    match is_path || path == "*" && request.method == Method::OPTIONS {
+        true => Ok(()),
+        false => Err(BadRequest::Target),
+    }
+}
+
 /// The path and query, byte for byte; what a request to an origin is for.
-pub(super) fn origin_form(uri: Uri) -> Uri {
+pub fn origin_form(uri: Uri) -> Uri {
     let mut parts = Parts::default();
-    parts.path_and_query = uri.into_parts().path_and_query;
+    let path = uri.into_parts().path_and_query;
+    // A path of which only a fragment was there is empty, and says "/" only when it is asked.
+    let root = || PathAndQuery::from_static("/");
+    parts.path_and_query = path.map(|path| if path == "/" { root() } else { path });
     // A path and query alone is always a valid URI.
     Uri::from_parts(parts).unwrap_or_default()
 }
@@ -151,6 +178,32 @@ mod tests {
             let expected = expected.map(str::to_owned);
             assert_eq!(target(version, uri, hosts), expected, "{uri} {hosts:?}");
         }
+    }
+
+    #[test]
+    fn a_target_is_a_path() {
+        let check = |method, version, uri: &str| {
+            let request = Request::builder().method(method).version(version).uri(uri);
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            check_form(&parts)
+        };
+        let (h1, h2) = (Version::HTTP_11, Version::HTTP_2);
+        for uri in [
+            "/",
+            "/a?b",
+            "http://a.com",
+            "https://a.com/a",
+            "http://a.com?b",
+        ] {
+            assert_eq!(check("GET", h1, uri), Ok(()), "{uri}");
+        }
+        assert_eq!(check("OPTIONS", h1, "*"), Ok(()));
+        assert_eq!(check("OPTIONS", h2, "*"), Ok(()));
+        for uri in ["*", "a.com", "a.com:80", "ftp://a.com/"] {
+            assert_eq!(check("GET", h1, uri), Err(BadRequest::Target), "{uri}");
+        }
+        let query = "https://a.com?b";
+        assert_eq!(check("GET", h2, query), Err(BadRequest::Target));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
 use super::registry::Entry;
+use super::strict::Strict;
 use super::watched::Watched;
 use super::{Service, Speaks};
 use crate::http::{self, Arrival, Connection, Cutter, Phase};
@@ -73,6 +74,7 @@ async fn http1<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    let stream = Strict::new(stream);
     let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), true));
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);

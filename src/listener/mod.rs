@@ -7,6 +7,7 @@ mod clients;
 mod connection;
 mod crowd;
 mod registry;
+mod strict;
 mod watched;
 
 use std::future::Future;

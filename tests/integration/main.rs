@@ -11,6 +11,7 @@ mod balance;
 mod client_auth;
 mod coalescing;
 mod commands;
+mod corpus;
 mod crowds;
 mod deadlines;
 mod failover;

@@ -94,22 +94,24 @@ async fn last_words_arrive() {
     assert!(seen == bytes, "{} of {} bytes", seen.len(), bytes.len());
 }
 
-/// An origin may refuse, and the connection goes on as it was.
+/// An origin may refuse; the connection ends with its answer.
 #[tokio::test]
 async fn an_origin_may_refuse() {
     let stage = Stage::new().await;
-    let mut client = stage.http1().await;
     for (status, answer) in [
         (200, ok("no socket")),
         (404, ok("none").replace("200 OK", "404 Not Found")),
         (426, ok("").replace("200 OK", "426 Upgrade Required")),
     ] {
+        let mut client = stage.http1().await;
         client.send(upgrade(PLAY, "/live")).await;
         let (_, mut origin) = stage.origin.request().await;
         origin.send(answer).await;
         drop(origin);
         assert_eq!(client.response().await.status(), status);
         client.body().await.expect("a whole body");
+        // What a client sends behind such a request may be no request.
+        assert!(client.closed().await.is_empty(), "{status}");
     }
 }
 

@@ -209,6 +209,7 @@ fn domain(config: Arc<config::Domain>) -> Domain {
         config,
         https,
         policy: Some(Arc::new(policy)),
+        hsts: None,
         counters: Arc::default(),
     }
 }

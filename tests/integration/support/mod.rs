@@ -32,7 +32,7 @@ pub(crate) use origin::{Origin, Responder};
 pub(crate) use program::{Outcome, has_namespaces, outcome, outcome_of};
 pub(crate) use stage::{PLAY, Stage};
 pub(crate) use staple::staple;
-pub(crate) use tls::{Refused, TlsClient, UNRECOGNIZED};
+pub(crate) use tls::{Refused, Tls, TlsClient, UNRECOGNIZED};
 pub(crate) use viewer::{Kind, Stream, Viewer};
 pub(crate) use wait::{PATIENCE, SECOND, eventually, pause, throughout, within};
 pub(crate) use wire::{Cut, Wire};

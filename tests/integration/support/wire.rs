@@ -69,8 +69,13 @@ impl Wire {
 
     /// Says that nothing more will be sent.
     pub(crate) async fn finish(&mut self) {
-        let shutdown = self.stream.shutdown().await;
-        shutdown.expect("the other end is there to be told");
+        let finished = self.try_finish().await;
+        finished.expect("the other end is there to be told");
+    }
+
+    /// The same; the other end may have gone.
+    pub(crate) async fn try_finish(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
     }
 
     /// Receives something, or hears that the other end has gone.
@@ -103,12 +108,16 @@ impl Wire {
 
     /// Takes exactly so many bytes, whatever they are part of.
     pub(crate) async fn exactly(&mut self, length: usize) -> Bytes {
+        let bytes = self.try_exactly(length).await;
+        bytes.unwrap_or_else(|| panic!("cut after {} of {length} bytes", self.received.len()))
+    }
+
+    /// The same, if the other end does not go before.
+    pub(crate) async fn try_exactly(&mut self, length: usize) -> Option<Bytes> {
         while self.received.len() < length {
-            let received = self.received.len();
-            let more = self.receive().await;
-            more.unwrap_or_else(|Cut| panic!("cut after {received} of {length} bytes"));
+            self.receive().await.ok()?;
         }
-        self.received.split_to(length).freeze()
+        Some(self.received.split_to(length).freeze())
     }
 
     /// Takes a head, if the other end does not go before it is whole.
@@ -148,6 +157,16 @@ impl Wire {
             _ => framing(&head, Framing::UntilClose),
         };
         Ok(head)
+    }
+
+    /// The same behind all interim responses.
+    pub(crate) async fn try_answer(&mut self) -> Result<Head, Cut> {
+        loop {
+            let head = self.try_response().await?;
+            if head.status() >= 200 {
+                return Ok(head);
+            }
+        }
     }
 
     /// Sends a request and takes the whole response.
