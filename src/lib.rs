@@ -22,6 +22,7 @@
 //! | [`admin`] | metrics, health and status, and who may ask |
 //! | [`proof`] | that what was published is served |
 //! | [`webhook`] | events for the operator, posted |
+//! | [`health`] | whether origins are well |
 //! | [`manage`] | changes that somebody asks for |
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
@@ -49,6 +50,7 @@ pub mod config;
 pub mod disk;
 pub mod domain;
 pub mod edit;
+pub mod health;
 pub mod hsts;
 pub mod http;
 pub mod listener;

@@ -8,6 +8,7 @@ use tokio::runtime::LocalRuntime;
 use tokio::task::AbortHandle;
 
 use crate::admin::{Access, Admin, Changes};
+use crate::health;
 use crate::origin::Connector;
 use crate::proof::{self, Changed, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
@@ -15,7 +16,7 @@ use crate::telemetry::Counters;
 use crate::webhook::{self, Alerts, Event, Expiry};
 
 /// What looks after the service beside it, on the thread of the admin listener: the proof of what
-/// is served, the ends of certificates, and the delivery of events about both.
+/// is served, the ends of certificates, the health of origins, and the delivery of events.
 pub(super) struct Watching {
     proofs: Arc<Proofs>,
     alerts: Alerts,
@@ -34,7 +35,8 @@ impl Watching {
     ) -> Self {
         let current = loaded.current.clone();
         let (alerts, delivery) = webhook::channel();
-        runtime.spawn_local(delivery.run(current.clone(), connector));
+        runtime.spawn_local(delivery.run(current.clone(), connector.clone()));
+        runtime.spawn_local(health::watch(current.clone(), connector));
         let (changed, receiver) = proof::channel();
         let prover = Prover::new(receiver, current, https, provider, alerts.clone());
         let prover = runtime.spawn_local(prover.run());

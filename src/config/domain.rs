@@ -4,6 +4,7 @@ use http::StatusCode;
 use toml::Spanned;
 
 use super::cors::Cors;
+use super::health::{self, HealthCheck};
 use super::hsts;
 use super::network::Access;
 use super::origin_url::OriginUrl;
@@ -34,6 +35,8 @@ pub struct Domain {
     pub max_streams: Option<usize>,
     /// Other origins for some paths, the longest path first.
     pub routes: Arc<[Route]>,
+    /// How its endpoints are asked whether they are well. They are not by default.
+    pub health: Option<HealthCheck>,
     /// Which certificate serves it. Unbound by default.
     pub binding: Binding,
     /// The HTTPS switch; matters only when bound. On by default.
@@ -101,6 +104,7 @@ impl Domain {
             && self.max_requests == other.max_requests
             && self.max_streams == other.max_streams
             && self.routes == other.routes
+            && self.health == other.health
             && self.binding == other.binding
             && self.https == other.https
             && self.force_https_off == other.force_https_off
@@ -134,6 +138,7 @@ pub(super) fn parse_domain(
     let max_requests = table.number("max_requests", 1..=1_000_000, MILLION);
     let max_streams = table.number("max_streams", 1..=1_000_000, MILLION);
     let routes = routes(file, &mut table, balance);
+    let health = health::read(file, &mut table);
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
     let force_https_off = table.boolean("force_https_off").unwrap_or(false);
@@ -157,6 +162,7 @@ pub(super) fn parse_domain(
         max_requests,
         max_streams,
         routes,
+        health,
         binding,
         https,
         force_https_off,

@@ -7,6 +7,7 @@ mod admin;
 mod cors;
 mod domain;
 mod domain_file;
+mod health;
 mod hsts;
 mod limits;
 mod listeners;
@@ -29,6 +30,7 @@ pub use admin::{
 pub use cors::Cors;
 pub use domain::{Binding, Domain, HttpMode, OnExpiry};
 pub use domain_file::{DomainFile, parse_domains};
+pub use health::HealthCheck;
 pub use limits::Limits;
 pub use listeners::{HttpsListener, Listeners, PlainHttp};
 pub use network::{Access, InvalidNetwork, Network};

@@ -76,6 +76,16 @@ impl FromStr for OriginUrl {
     }
 }
 
+impl OriginUrl {
+    /// Host and port as they are written; none for the demonstration origin.
+    pub fn authority(&self) -> Option<&Authority> {
+        match self {
+            Self::Http(authority) | Self::Https(authority, _) => Some(authority),
+            Self::Demo => None,
+        }
+    }
+}
+
 impl fmt::Display for OriginUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::uri::Authority;
@@ -9,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::spawn_local;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -117,9 +118,18 @@ async fn open(authority: &Authority, default_port: u16) -> io::Result<TcpStream>
     let host = authority.host().trim_matches(['[', ']']);
     let port = authority.port_u16().unwrap_or(default_port);
     let addresses = lookup_host((host, port)).await?;
-    let stream = addresses::first(addresses, TcpStream::connect).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+    addresses::first(addresses, connect_to).await
+}
+
+async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_nodelay(true)?;
+    // Before it connects: the window that the origin is offered follows it.
+    socket.set_recv_buffer_size(MOST_UNREAD)?;
+    socket.connect(address).await
 }
 
 async fn start<S, B>(stream: S) -> Result<Connection<B>, Error>
@@ -136,6 +146,10 @@ where
     spawn_local(async move { connection.with_upgrades().await });
     Ok(Connection { sender, heard })
 }
+
+/// Bytes that the kernel keeps of a response that a slow viewer holds back, where it would grow to
+/// some megabytes. It doubles the value for its own needs, and has no more than `net.core.rmem_max`.
+const MOST_UNREAD: u32 = 512 * 1024;
 
 /// Bounds what is read ahead of a slow viewer, and the response headers.
 const MAX_BUFFER: usize = 32 * 1024;

@@ -16,6 +16,8 @@ pub(super) struct Ejection {
     times: AtomicU32,
     /// Milliseconds after `began`; 0 while it never failed that often.
     until: AtomicU64,
+    /// Health checks that failed in a row: what requests come to does not matter to these.
+    failed_checks: AtomicU32,
 }
 
 impl Ejection {
@@ -25,13 +27,15 @@ impl Ejection {
             failures: AtomicU32::new(0),
             times: AtomicU32::new(0),
             until: AtomicU64::new(0),
+            failed_checks: AtomicU32::new(0),
         }
     }
 
     /// Whether it is left out now. No look at the clock for one that works.
     pub(super) fn is_out(&self) -> bool {
         let until = self.until.load(Ordering::Relaxed);
-        until > 0 && self.now() < until
+        let is_ill = self.failed_checks.load(Ordering::Relaxed) >= LIMIT;
+        is_ill || until > 0 && self.now() < until
     }
 
     /// Notes a failure that counts as so many. Says for how long it is left out, if that begins now.
@@ -63,6 +67,21 @@ impl Ejection {
         self.failures.store(0, Ordering::Relaxed);
         self.until.store(0, Ordering::Relaxed);
         self.times.swap(0, Ordering::Relaxed) > 0
+    }
+
+    /// Notes a health check that failed. Says whether it is left out from now on: until one passes.
+    pub(super) fn check_failed(&self) -> bool {
+        self.failed_checks.fetch_add(1, Ordering::Relaxed) + 1 == LIMIT
+    }
+
+    /// Notes one that passed. Says whether it had been left out for them before; then failures of
+    /// requests count no longer either.
+    pub(super) fn check_passed(&self) -> bool {
+        let was_ill = self.failed_checks.swap(0, Ordering::Relaxed) >= LIMIT;
+        if was_ill {
+            self.succeeded();
+        }
+        was_ill
     }
 
     fn now(&self) -> u64 {
@@ -110,6 +129,22 @@ mod tests {
             advance(Duration::from_millis(1)).await;
             assert!(!ejection.is_out());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_checks_fail_no_response_ends_it() {
+        let ejection = Ejection::new();
+        assert!(!ejection.check_failed() && !ejection.check_failed());
+        assert!(!ejection.is_out() && ejection.check_failed());
+        assert!(!ejection.check_failed(), "it is told once");
+        ejection.succeeded();
+        assert!(ejection.is_out());
+        ejection.failed(LIMIT);
+        assert!(ejection.check_passed());
+        assert!(!ejection.is_out(), "it is well, whatever was before");
+        ejection.failed(LIMIT);
+        assert!(!ejection.check_passed());
+        assert!(ejection.is_out(), "requests say more than checks");
     }
 
     #[tokio::test(start_paused = true)]

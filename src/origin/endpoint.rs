@@ -47,7 +47,7 @@ impl Endpoint {
     }
 
     /// Tells it from all others, also from an earlier one of the same URL.
-    pub(super) fn number(&self) -> u64 {
+    pub fn number(&self) -> u64 {
         self.number
     }
 
@@ -103,6 +103,23 @@ impl Endpoint {
     pub(super) fn succeeded(&self) {
         if self.ejection.succeeded() {
             tracing::info!(origin = %self.url, "endpoint is back");
+        }
+    }
+
+    /// A health check passed, or there are none any more.
+    pub fn check_passed(&self) {
+        if self.ejection.check_passed() {
+            tracing::info!(origin = %self.url, "endpoint is back");
+        }
+    }
+
+    /// A health check failed.
+    pub fn check_failed(&self) {
+        let fault = Fault::Check;
+        self.faults[fault as usize].fetch_add(1, Ordering::Relaxed);
+        if self.ejection.check_failed() {
+            self.ejections.fetch_add(1, Ordering::Relaxed);
+            tracing::warn!(origin = %self.url, reason = fault.code(), "endpoint left out");
         }
     }
 

@@ -1,6 +1,6 @@
 use super::error::Error;
 
-/// What speaks against an endpoint: it failed before the first byte of a response.
+/// What speaks against an endpoint: it failed before the first byte of a response, or a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// No TCP connection.
@@ -13,16 +13,19 @@ pub enum Fault {
     Broke,
     /// It sent no response headers in time.
     FirstByteTimeout,
+    /// It did not pass a health check.
+    Check,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Connect,
         Self::ConnectTimeout,
         Self::Tls,
         Self::Broke,
         Self::FirstByteTimeout,
+        Self::Check,
     ];
 
     /// The stable word for it in metrics and logs.
@@ -33,6 +36,7 @@ impl Fault {
             Self::Tls => "tls",
             Self::Broke => "broke",
             Self::FirstByteTimeout => "first_byte_timeout",
+            Self::Check => "check",
         }
     }
 

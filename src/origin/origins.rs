@@ -37,12 +37,12 @@ impl Origins {
     }
 
     /// All endpoints of the domain, and whether something bounds what each has to do at once.
-    pub fn endpoints(&self) -> impl Iterator<Item = (&Endpoint, bool)> {
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Arc<Endpoint>, bool)> {
         let limited = self.main.limits != Limits::default();
         let routes = self.routes.iter().map(|(_, group)| group);
         let groups = routes.chain([&self.main]);
         let endpoints = groups.flat_map(|group| &group.endpoints);
-        endpoints.map(move |endpoint| (&**endpoint, limited))
+        endpoints.map(move |endpoint| (endpoint, limited))
     }
 
     /// The endpoints for a request for this path, compared as it was written.

@@ -178,3 +178,42 @@ async fn an_origin_that_closes_each_connection_is_passed_over() {
     }
     says(&edge, "endpoint left out", &broken.url()).await;
 }
+
+/// Though it answers requests: it drains by its own word.
+#[tokio::test]
+async fn an_origin_that_says_it_is_not_well_is_left_out_until_it_is() {
+    let (ill, well) = (Origin::start().await, Responder::start("well").await);
+    let config = ConfigDir::new();
+    let health = "{ path = \"/healthz\", interval = \"100ms\", host = \"check.test\" }";
+    let origins = format!("[\"{}\", \"{}\"]", ill.url(), well.url());
+    let domain = Domain::named(PLAY).with("origins", origins);
+    config.domain(&domain.with("health", health));
+    let edge = Edge::start(config).await;
+    let url = ill.url();
+    let answer_until = async |answer: &str, message: &str| {
+        let checks = async {
+            loop {
+                let (head, mut wire) = ill.request().await;
+                assert_eq!(
+                    (head.target(), head.one("host")),
+                    ("/healthz", Some("check.test"))
+                );
+                // It may have gone by its own deadline.
+                let _ = wire.try_send(answer).await;
+            }
+        };
+        tokio::select! {
+            () = checks => {}
+            () = says(&edge, message, &url) => {}
+        }
+    };
+    let refusal = "HTTP/1.1 503 Draining\r\nContent-Length: 0\r\n\r\n";
+    answer_until(refusal, "endpoint left out").await;
+    let labels: &[(&str, &str)] = &[("origin", &url)];
+    edge.counts("lockgate_origin_ejected", labels, 1.0).await;
+    for _ in 0..10 {
+        assert_eq!(edge.plain(PLAY, "/").await.text(), "well");
+    }
+    answer_until(&ok("well again"), "endpoint is back").await;
+    edge.counts("lockgate_origin_ejected", labels, 0.0).await;
+}

@@ -24,7 +24,7 @@ impl<'s> Origins<'s> {
             for (endpoint, limited) in domain.origins.endpoints() {
                 if limited || has_failed(endpoint) {
                     let url = endpoint.url().to_string();
-                    endpoints.entry(url).or_insert((endpoint, false)).1 |= limited;
+                    endpoints.entry(url).or_insert((&**endpoint, false)).1 |= limited;
                 }
             }
         }
