@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "cli",
     "app",
     "admin",
@@ -21,6 +21,7 @@ const ORDER: [&str; 24] = [
     "origin",
     "edit",
     "config",
+    "handover",
     "state",
     "disk",
     "hsts",

@@ -34,6 +34,7 @@
 //! | [`origin`] | connections to the live origins |
 //! | [`edit`] | changes of the files that operators edit by hand |
 //! | [`config`] | from files to checked values |
+//! | [`handover`] | from a process to the one that takes its place |
 //! | [`state`] | what outlives the process: history, rollback pins and tokens |
 //! | [`disk`] | what has to last a crash |
 //! | [`hsts`] | what browsers were told of HTTPS, and up to when |
@@ -50,6 +51,7 @@ pub mod config;
 pub mod disk;
 pub mod domain;
 pub mod edit;
+pub mod handover;
 pub mod health;
 pub mod hsts;
 pub mod http;

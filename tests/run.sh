@@ -32,6 +32,7 @@ main() {
   check "fuzz targets (smoke)" smoke_fuzz
   check_dependencies
   check "alert rules" check_alerts
+  check "deploy" check_deploy
   check "release build" cargo build --release --locked
   check "API against its description" bash tests/api/schemathesis.sh
   suite "end-to-end tests" count_node end_to_end
@@ -120,6 +121,11 @@ smoke_fuzz() {
 check_dependencies() {
   if lacks cargo-deny; then return; fi
   check "dependencies" cargo deny --offline check bans licenses sources
+}
+
+check_deploy() {
+  cargo build --locked --bin lockgate
+  bash deploy/check.sh "${CARGO_TARGET_DIR:-$PWD/target}/debug/lockgate"
 }
 
 check_alerts() {

@@ -1,14 +1,19 @@
 //! The process from start to end: load, bind, spawn, wait for a signal, drain.
 
+mod bound;
 mod desk;
 mod hsts;
+mod inherited;
+mod notify;
 mod offline;
+mod signals;
+mod succession;
 mod watching;
 mod worker;
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,22 +23,27 @@ use std::thread;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio::runtime::{self, LocalOptions, LocalRuntime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::task::{AbortHandle, spawn_local};
+use tokio::time::interval;
 
-use crate::admin::{self, Audit, Changes, SocketError, SocketFile};
+use crate::admin::{self, Audit, Changes, SocketError};
 use crate::config::Settings;
-use crate::listener::{BindError, Clients, Speaks, bind};
+use crate::handover::HandoverError;
+use crate::listener::{BindError, Clients, Drain};
 use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Loaded, Orders, Report, Trigger};
 use crate::snapshot::Current;
 use crate::state::HstsKeeper;
 use crate::telemetry::Counters;
-use desk::Desk;
+use bound::Bound;
+use desk::{Desk, Open};
+use inherited::Inherited;
+use notify::{Notifier, watchdog};
 pub use offline::{Offline, OfflineError};
+use signals::Signals;
+use succession::Succession;
 use watching::Watching;
 use worker::Sockets;
 
@@ -67,6 +77,9 @@ pub enum StartError {
         #[source]
         error: InvalidRoots,
     },
+    /// The running process does not hand over.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
     /// A worker ended by itself.
     #[error("a worker ended: {0}")]
     Worker(#[source] io::Error),
@@ -95,33 +108,48 @@ pub struct App {
     signals: Signals,
     triggers: SyncSender<Trigger>,
     ready: Arc<AtomicBool>,
-    stop: watch::Sender<Option<Instant>>,
+    stop: watch::Sender<Option<Drain>>,
     ends: mpsc::Receiver<io::Result<()>>,
     prover: AbortHandle,
     hsts: HstsKeeper,
-    /// Removed at the end.
-    _socket_file: Option<SocketFile>,
+    desk: Open,
+    notifier: Notifier,
+    succession: Succession,
 }
 
 impl App {
-    /// Loads a configuration directory, takes all that serving needs, and begins to serve.
+    /// Loads a configuration directory, takes all that serving needs, and begins to serve: beside
+    /// nobody, or with `upgrade` in the place of the process that runs.
     ///
     /// # Errors
     ///
     /// When the configuration or an address cannot be used, or the system refuses something; then
     /// the caller has to end the process.
-    pub fn start(directory: &Path) -> Result<Self, StartError> {
+    pub fn start(directory: &Path, upgrade: bool) -> Result<Self, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let counters = Arc::new(Counters::default());
-        let mut loaded = reload::load(directory, Arc::clone(&provider), Arc::clone(&counters))?;
+        let mut inherited = match upgrade {
+            true => Inherited::from_running(directory)?,
+            false => Inherited::from_environment(),
+        };
+        let keys = inherited.keys.take();
+        let mut loaded = reload::load(
+            directory,
+            Arc::clone(&provider),
+            Arc::clone(&counters),
+            keys,
+        )?;
         let settings = Arc::clone(&loaded.current.load().settings);
         let connector = connector(directory, &settings, Arc::clone(&provider))?;
-        let bound = Bound::new(&settings)?;
-        let desk = Desk::set_up(directory, &settings)?;
+        let mut bound = Bound::new(&settings, &mut inherited)?;
+        let desk = Desk::set_up(directory, &settings, &mut inherited)?;
+        bound.handed.push(desk.handed()?);
+        inherited.report();
+        let notifier = Notifier::from_environment();
         let files = raise_file_limit();
         let runtime = local_runtime()?;
         let entered = runtime.enter();
-        let signals = Signals::new()?;
+        let signals = Signals::new(notifier.clone())?;
         let (stop, stopped) = watch::channel(None);
         let context = worker::Context {
             current: loaded.current.clone(),
@@ -135,14 +163,14 @@ impl App {
         let ends = start_workers(bound.workers, &context)?;
         let state = directory.join(&settings.state.directory);
         let audit = Audit::start(&state)?;
-        let hsts = hsts::keeper(state, loaded.current.clone())?;
+        let hsts = hsts::keeper(state.clone(), loaded.current.clone())?;
         let watching = Watching::start(
             &runtime,
             &mut loaded,
             &bound.https,
             connector,
             Arc::clone(&provider),
-            note(audit.clone(), &hsts),
+            note(audit.clone(), &hsts, &notifier),
         );
         let ready = Arc::new(AtomicBool::new(true));
         let admin = desk.place().clone();
@@ -151,10 +179,18 @@ impl App {
         let manager = manager(directory, &loaded, orders, Arc::clone(&provider));
         let changes = Changes::start(manager, audit)?;
         let told = watching.admin(&loaded, counters, &ready, desk.access(), changes);
-        let socket_file = desk.open(&runtime, told, provider)?;
+        let desk = desk.open(&runtime, told, provider)?;
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
         drop(entered);
+        let succession = Succession::begin(
+            inherited.predecessor,
+            &state,
+            bound.handed,
+            loaded.current.clone(),
+            notifier.clone(),
+        );
+        notifier.ready();
         Ok(Self {
             current: loaded.current,
             report: loaded.report,
@@ -169,7 +205,9 @@ impl App {
             ends,
             prover: watching.prover,
             hsts,
-            _socket_file: socket_file,
+            desk,
+            notifier,
+            succession,
         })
     }
 
@@ -185,42 +223,69 @@ impl App {
         tracing::info!(listener = "admin", address = %self.admin, "listening");
     }
 
-    /// Serves until SIGTERM or SIGINT, then until the viewers are gone or their time is up; a
-    /// second signal ends that at once.
+    /// Serves until SIGTERM or SIGINT, or until another process has taken over; then until the
+    /// viewers are gone or their time is up. A second signal ends that at once.
     ///
     /// # Errors
     ///
     /// When a worker ends by itself.
-    pub fn run(self) -> Result<(), StartError> {
-        let (mut signals, mut ends) = (self.signals, self.ends);
-        let end = self.runtime.block_on(async move {
+    pub fn run(mut self) -> Result<(), StartError> {
+        let mut is_followed = false;
+        let runtime = self.runtime;
+        let end = runtime.block_on(async {
+            keep_alive(self.notifier.clone());
             tokio::select! {
-                () = signals.wait(&self.triggers) => {}
-                result = all_over(&mut ends) => return result,
+                () = self.signals.wait(&self.triggers) => self.notifier.stopping(),
+                successor = self.succession.is_over() => {
+                    tracing::info!(pid = successor.pid, "another process has taken over");
+                    self.desk.leave();
+                    is_followed = true;
+                }
+                result = all_over(&mut self.ends) => return result,
             }
             self.ready.store(false, Ordering::Relaxed);
             // From here on nobody is served with anything new.
             self.prover.abort();
+            self.succession.end(!is_followed);
             let drain = self.current.load().settings.timeouts.drain;
             tracing::info!(seconds = drain.as_secs(), "draining");
-            self.stop.send_replace(Some(Instant::now() + drain));
+            self.stop.send_replace(Some(Drain::of(drain)));
             tokio::select! {
-                result = all_over(&mut ends) => result?,
-                () = signals.wait(&self.triggers) => tracing::warn!("a second signal: not waiting"),
+                result = all_over(&mut self.ends) => result?,
+                () = self.signals.wait(&self.triggers) => {
+                    tracing::warn!("a second signal: not waiting");
+                }
             }
             tracing::info!("stopped");
             Ok(())
         });
-        self.hsts.end();
+        // What browsers are told goes on where another process does.
+        if !is_followed {
+            self.hsts.end();
+        }
         end
     }
 }
 
+/// Tells systemd's watchdog, if there is one, that this thread goes round.
+fn keep_alive(notifier: Notifier) {
+    if let Some(every) = watchdog() {
+        spawn_local(async move {
+            let mut ticks = interval(every);
+            loop {
+                ticks.tick().await;
+                notifier.alive();
+            }
+        });
+    }
+}
+
 /// What is written down of each reload.
-fn note(audit: Audit, hsts: &HstsKeeper) -> impl Fn(&Report) + Send + 'static {
-    let wake = hsts.waker();
+fn note(audit: Audit, hsts: &HstsKeeper, notifier: &Notifier) -> impl Fn(&Report) + Send + 'static {
+    let (wake, notifier) = (hsts.waker(), notifier.clone());
     move |report| {
         audit.note(report);
+        notifier.reloaded();
         if report.hsts_changed {
             wake();
         }
@@ -320,10 +385,6 @@ const DEFAULT_FILES: u64 = 1024;
 /// Listeners, logs, and a reload that reads on all cores.
 const OTHER_FILES: u64 = 128;
 
-fn available_cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Makes what connects to origins, with the roots that the settings name.
 ///
 /// # Errors
@@ -347,77 +408,8 @@ pub fn connector(
     connector.map_err(|error| StartError::OriginRoots { path, error })
 }
 
-/// The sockets for viewers: each worker's own, and the addresses as they were bound.
-struct Bound {
-    workers: Vec<Sockets>,
-    http: Vec<SocketAddr>,
-    https: Vec<SocketAddr>,
-}
-
-impl Bound {
-    /// Binds every listener for every worker.
-    fn new(settings: &Settings) -> Result<Self, StartError> {
-        let workers = settings.workers.unwrap_or_else(available_cores);
-        let mut bound = Self {
-            workers: (0..workers).map(|_| Vec::new()).collect(),
-            http: Vec::new(),
-            https: Vec::new(),
-        };
-        for address in &settings.listeners.http {
-            let address = bound.add(*address, Speaks::Http)?;
-            bound.http.push(address);
-        }
-        for listener in &settings.listeners.https {
-            let address = bound.add(listener.address, Speaks::Https(listener.plain_http))?;
-            bound.https.push(address);
-        }
-        Ok(bound)
-    }
-
-    fn add(&mut self, address: SocketAddr, speaks: Speaks) -> Result<SocketAddr, StartError> {
-        let sockets = bind(address, self.workers.len())?;
-        let address = sockets
-            .first()
-            .map_or(Ok(address), TcpListener::local_addr)?;
-        for (worker, socket) in self.workers.iter_mut().zip(sockets) {
-            worker.push((socket, speaks));
-        }
-        Ok(address)
-    }
-}
-
 /// Starts a thread that ends with the process or before.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let thread = thread::Builder::new().name(name.to_owned());
     thread.spawn(run).map(drop)
-}
-
-/// The signals that the process listens to.
-#[derive(Debug)]
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns on SIGTERM and SIGINT; SIGHUP reloads.
-    async fn wait(&mut self, triggers: &SyncSender<Trigger>) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                // A full queue holds a trigger already.
-                _ = self.hang_up.recv() => drop(triggers.try_send(Trigger::Signal)),
-            }
-        }
-    }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::runtime::{self, LocalOptions};
 use tokio::sync::watch;
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::http::Worker;
-use crate::listener::{Admission, Clients, Registry, Service, Speaks, serve};
+use crate::listener::{Admission, Clients, Drain, Registry, Service, Speaks, serve};
 use crate::origin::Connector;
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
@@ -29,8 +29,8 @@ pub(super) struct Context {
     pub(super) clients: Clients,
     /// Connections in all, where the settings say nothing.
     pub(super) most: usize,
-    /// When all connections have to be over, once the process is to stop.
-    pub(super) stop: watch::Receiver<Option<Instant>>,
+    /// How all connections end, once the process is to stop.
+    pub(super) stop: watch::Receiver<Option<Drain>>,
 }
 
 /// Serves connections on the thread that calls it: one runtime, no sharing with other threads.
@@ -53,6 +53,7 @@ async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io
     );
     let (worker, registry) = (Rc::new(worker), Rc::new(Registry::default()));
     let admission = Rc::new(Admission::new(context.clients, context.most));
+    let mut accepting = Vec::new();
     for (socket, speaks) in sockets {
         let listener = tokio::net::TcpListener::from_std(socket)?;
         let service = Service {
@@ -63,24 +64,29 @@ async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io
         };
         let mut stop = context.stop.clone();
         let stopped = async move { drop(stop.wait_for(Option::is_some).await) };
-        spawn_local(serve(listener, service, stopped));
+        accepting.push(spawn_local(serve(listener, service, stopped)));
     }
     // Whoever waits for it ends the process when it cannot.
     let _ = serving.send(());
     let mut stop = context.stop;
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut end = None;
+    let (mut end, mut quiet) = (None, 0);
     loop {
         tokio::select! {
             now = ticks.tick() => sweep(now, &worker, &registry),
             _ = stop.changed(), if end.is_none() => {
-                end = *stop.borrow();
-                registry.drain(end.unwrap_or_else(Instant::now));
+                let drain = stop.borrow().unwrap_or_default();
+                end = Some(drain.end());
+                registry.drain(drain);
+                continue;
             }
         }
+        let is_quiet = registry.is_empty() && accepting.iter().all(JoinHandle::is_finished);
+        // Whoever was accepted last enters the registry a moment later.
+        quiet = if is_quiet { quiet + 1 } else { 0 };
         // A sweep after the end has cut all that was left.
-        let over = end.is_some_and(|end| registry.is_empty() || end + SWEEP * 2 <= Instant::now());
+        let over = end.is_some_and(|end| quiet > 1 || end + SWEEP * 4 <= Instant::now());
         if over {
             return Ok(());
         }

@@ -48,8 +48,15 @@ pub struct Args {
 enum Command {
     /// Serve the domains of the configuration directory (the default).
     ///
-    /// SIGHUP reloads; SIGTERM stops once the viewers are gone or `timeouts.drain` is over.
-    Run,
+    /// SIGHUP reloads; SIGUSR2 has the program at the same path take over; SIGTERM ends what runs over `timeouts.drain`, and stops.
+    Run {
+        /// Take over from the process that runs with the same state directory.
+        ///
+        /// It hands over its sockets and ticket keys: no connect is refused, and sessions resume.
+        /// Once this process serves, the other one drains.
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// List every problem of the configuration directory, and exit with 1 if there is one.
     Check,
     /// List, show, add, change and remove domains.
@@ -157,17 +164,19 @@ pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
         Some(Command::Completions { shell }) => print(Ok(completions::script(*shell))),
         Some(Command::Token { role, link }) => token::run(&args.config, *role, *link),
         Some(Command::Status(status)) => status::run(&args.config, status),
-        Some(Command::Run) | None => run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Run { upgrade }) => run(args, *upgrade),
+        None => run(args, false),
     }
 }
 
-fn run(args: &Args) -> anyhow::Result<()> {
+fn run(args: &Args, upgrade: bool) -> anyhow::Result<ExitCode> {
     let _log = telemetry::init();
-    let app = App::start(&args.config)?;
+    let app = App::start(&args.config, upgrade)?;
     app.log();
     // Nobody may be there to read it; that is no reason not to serve.
     let _ = write!(io::stdout(), "{}", summary::Summary::of(&app));
-    Ok(app.run()?)
+    app.run()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,6 +14,9 @@ pub struct Activity {
     exchanges: Cell<u32>,
     writing: Cell<bool>,
     cut: Cell<bool>,
+    leaving: Cell<bool>,
+    /// Whether there was an exchange already.
+    asked: Cell<bool>,
     /// Streams that the client may still give up.
     patience: Cell<u32>,
 }
@@ -39,6 +43,8 @@ impl Activity {
             exchanges: Cell::new(0),
             writing: Cell::new(false),
             cut: Cell::new(false),
+            leaving: Cell::new(false),
+            asked: Cell::new(false),
             patience: Cell::new(PATIENCE),
         }
     }
@@ -84,6 +90,26 @@ impl Activity {
         self.cut.set(true);
     }
 
+    /// Whether the running exchanges shall end, whatever they have still to say.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.get()
+    }
+
+    /// Has the running exchanges end, each in its own way.
+    pub fn leave(&self) {
+        self.leaving.set(true);
+    }
+
+    /// Whether a request is on its way, or may be: a client connects because it has something to
+    /// ask, and hears of no connection that ended before the answer without seeing an error.
+    pub fn is_asking(&self, now: Instant) -> bool {
+        match self.phase.get() {
+            Phase::Headers => true,
+            Phase::Idle => !self.asked.get() && now - self.since.get() < FIRST_REQUEST,
+            Phase::Handshake | Phase::Busy => false,
+        }
+    }
+
     /// An HTTP/2 client gave up a stream before its answer was whole: the origin has worked for
     /// nothing. Says whether that was once too often, and has the connection end then.
     pub(super) fn given_up(&self) -> bool {
@@ -113,6 +139,7 @@ impl Activity {
     pub(super) fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
         self.phase.set(Phase::Busy);
+        self.asked.set(true);
     }
 
     pub(super) fn exchange_ends(&self) {
@@ -123,6 +150,10 @@ impl Activity {
         }
     }
 }
+
+/// A request comes in the packet behind the last one of a handshake; longer waits are those of
+/// connections that a browser opens in advance.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// Streams that a client may give up at once: a player that seeks drops some, a flood thousands
 /// (CVE-2023-44487).

@@ -296,6 +296,9 @@ impl Exchange {
         if guest.is_some_and(|guest| guest.is_over(now, snapshot)) {
             return Some(Cut::HttpsOff);
         }
+        if self.connection.activity.is_leaving() && !self.is_tunnel() {
+            return Some(Cut::Drained);
+        }
         // Until there is an answer, the origin has a deadline of its own.
         let (domain, _) = self.domain.as_ref().zip(self.status.get())?;
         let timeouts = &domain.config.timeouts;
@@ -307,17 +310,32 @@ impl Exchange {
         (now.saturating_duration_since(self.still_since.get()) > limit).then_some(end)
     }
 
+    /// A WebSocket has a way of its own to leave.
+    fn is_tunnel(&self) -> bool {
+        self.status.get() == Some(StatusCode::SWITCHING_PROTOCOLS)
+    }
+
+    /// Whether it shall end because the process drains.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.connection.activity.is_leaving()
+    }
+
     /// Ends it, and the connection too where that carries nothing else.
     fn cut(&self, cut: Cut) {
+        self.note_cut(cut);
+        match &self.cutter {
+            Some(cutter) => cutter.cut(),
+            None => self.connection.activity.cut(),
+        }
+    }
+
+    /// Notes that it ends in the middle, and why.
+    pub(super) fn note_cut(&self, cut: Cut) {
         self.is_cut.set(true);
         self.set_outcome(cut.code());
         self.counters().cut(cut);
         let (reason, domain, client) = (cut.code(), self.domain(), self.connection.client);
         tracing::info!(reason, domain, %client, sent = self.sent.get(), "stream cut");
-        match &self.cutter {
-            Some(cutter) => cutter.cut(),
-            None => self.connection.activity.cut(),
-        }
     }
 
     fn record(&self, now: Instant, event: Event) {

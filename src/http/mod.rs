@@ -18,6 +18,7 @@ mod cutter;
 mod exchange;
 mod failure;
 mod forward;
+mod frames;
 mod guest;
 mod headers;
 mod names;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::exchange::{Awaited, ExchangeGuard, ORIGIN_BROKE};
+use super::frames::{Frames, GOING_AWAY};
 use crate::origin::Lease;
+use crate::telemetry::Cut;
 
 /// A WebSocket that was agreed upon: both ends are streams of bytes from here on.
 pub struct Tunnel {
@@ -41,7 +43,8 @@ impl Tunnel {
     }
 
     /// Carries bytes between the client and the origin until one of them ends; then both are
-    /// closed. `early` is what the client sent right behind its request.
+    /// closed. `early` is what the client sent right behind its request. While the process drains,
+    /// the client is told so between two frames.
     pub async fn run<S>(self, mut client: S, early: Bytes)
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -53,22 +56,29 @@ impl Tunnel {
         let mut origin = TokioIo::new(origin);
         let (mut down, mut up) = (Pump::new(&[]), Pump::new(&early));
         drop(early);
-        std::future::poll_fn(|cx| {
+        let leaves = std::future::poll_fn(|cx| {
+            down.shall_leave = self.exchange.is_leaving();
             let sent = |bytes| self.exchange.sent(bytes);
             self.exchange.awaits(Awaited::Viewer);
             if let Poll::Ready(end) = down.poll(cx, &mut origin, &mut client, sent) {
                 if end.is_ok() {
                     self.exchange.complete();
                 }
-                return Poll::Ready(());
+                return Poll::Ready(end.is_ok() && down.has_left());
             }
             if down.is_empty() {
                 self.exchange.awaits(Awaited::Origin);
             }
             let received = |bytes| self.exchange.received(bytes);
-            up.poll(cx, &mut client, &mut origin, received).map(drop)
+            up.poll(cx, &mut client, &mut origin, received)
+                .map(|_| false)
         })
         .await;
+        if leaves {
+            self.exchange.note_cut(Cut::Drained);
+            let goodbye = say_goodbye(&mut client, &mut origin, &mut up);
+            let _ = timeout(FAREWELL, goodbye).await;
+        }
         // Each may be gone already, or take nothing any more; then there is nothing left to do.
         let farewell = async {
             let _ = origin.shutdown().await;
@@ -79,12 +89,39 @@ impl Tunnel {
     }
 }
 
+/// Tells the client that the server goes away, and has the origin hear the client's answer: it closes
+/// then, as after any other closing handshake (RFC 6455 section 7.1.1).
+async fn say_goodbye(
+    client: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    origin: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    up: &mut Pump,
+) -> io::Result<()> {
+    client.write_all(&GOING_AWAY).await?;
+    client.flush().await?;
+    let (mut from_origin, mut to_origin) = tokio::io::split(origin);
+    let mut unheard = [0; 1024];
+    let ignore = async {
+        while from_origin
+            .read(&mut unheard)
+            .await
+            .is_ok_and(|read| read > 0)
+        {}
+    };
+    tokio::select! {
+        () = ignore => Ok(()),
+        end = std::future::poll_fn(|cx| up.poll(cx, client, &mut to_origin, |_| {})) => end,
+    }
+}
+
 /// One direction: at most one buffer is under way, so a slow reader slows the writer down.
 struct Pump {
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
     flushed: bool,
+    frames: Frames,
+    /// Whether it shall end before the next frame.
+    shall_leave: bool,
 }
 
 impl Pump {
@@ -97,6 +134,8 @@ impl Pump {
             start: 0,
             end: first.len(),
             flushed: true,
+            frames: Frames::default(),
+            shall_leave: false,
         }
     }
 
@@ -105,7 +144,22 @@ impl Pump {
         self.start == self.end && self.flushed
     }
 
-    /// Ready when `from` has ended and all of it was written, or one of the two broke.
+    /// Whether it has to end here: between two frames of a WebSocket that is not closed yet.
+    fn has_left(&self) -> bool {
+        self.shall_leave && self.frames.is_between() && !self.frames.is_closed()
+    }
+
+    /// How many of the bytes that are under way may still go.
+    fn due(&self) -> usize {
+        let held = &self.buffer[self.start..self.end];
+        match self.shall_leave && !self.frames.is_closed() {
+            true => self.frames.rest_of_frame(held),
+            false => held.len(),
+        }
+    }
+
+    /// Ready when `from` has ended and all of it was written, when it has left, or when one of the
+    /// two broke.
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -114,15 +168,19 @@ impl Pump {
         count: impl Fn(usize),
     ) -> Poll<io::Result<()>> {
         loop {
-            while self.start < self.end {
-                let chunk = &self.buffer[self.start..self.end];
+            while let due @ 1.. = self.due() {
+                let chunk = &self.buffer[self.start..self.start + due];
                 let written = ready!(Pin::new(&mut *to).poll_write(cx, chunk))?;
                 if written == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
+                self.frames.follow(&chunk[..written]);
                 self.start += written;
                 self.flushed = false;
                 count(written);
+            }
+            if self.has_left() {
+                return self.poll_flush(cx, to);
             }
             let mut buffer = ReadBuf::new(&mut self.buffer);
             match Pin::new(&mut *from).poll_read(cx, &mut buffer)? {
@@ -178,5 +236,22 @@ mod tests {
         read.unwrap();
         assert_eq!(received, [b"first", &sent[..]].concat());
         assert_eq!(counted.get(), received.len());
+    }
+
+    #[tokio::test]
+    async fn a_pump_that_shall_leave_ends_between_two_frames() {
+        let (mut writer, mut from) = duplex(1024);
+        let (mut to, mut reader) = duplex(1024);
+        let mut pump = Pump::new(b"ab");
+        pump.frames.follow(b"\x82\x03");
+        pump.shall_leave = true;
+        writer.write_all(b"c\x82\x01x").await.unwrap();
+        let pumping = std::future::poll_fn(|cx| pump.poll(cx, &mut from, &mut to, |_| {}));
+        pumping.await.unwrap();
+        assert!(pump.has_left());
+        drop(to);
+        let mut received = Vec::new();
+        reader.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"abc");
     }
 }

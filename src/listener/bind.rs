@@ -1,5 +1,6 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -44,6 +45,33 @@ pub fn bind(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, BindE
     drop(probe);
     let sockets = (0..count).map(|_| Ok(open(address, true)?.into()));
     sockets.collect::<io::Result<_>>().map_err(failed)
+}
+
+/// Takes sockets that somebody else has bound to an address, for each of `count` workers: where they
+/// are fewer, workers share one.
+///
+/// # Errors
+///
+/// When the system refuses what a socket needs.
+pub fn adopt(
+    address: SocketAddr,
+    sockets: Vec<OwnedFd>,
+    count: usize,
+) -> Result<Vec<TcpListener>, BindError> {
+    let failed = |error| BindError { address, error };
+    let mut adopted: Vec<TcpListener> = Vec::new();
+    for socket in sockets {
+        let socket = Socket::from(socket);
+        socket.set_nonblocking(true).map_err(failed)?;
+        set_for_viewers(&socket).map_err(failed)?;
+        adopted.push(socket.into());
+    }
+    let given = adopted.len();
+    for index in given..count {
+        let shared = adopted[index % given].try_clone().map_err(failed)?;
+        adopted.push(shared);
+    }
+    Ok(adopted)
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {

@@ -6,12 +6,14 @@ mod bind;
 mod clients;
 mod connection;
 mod crowd;
+mod drain;
 mod registry;
 mod strict;
 mod watched;
 
 use std::future::Future;
 use std::io;
+use std::iter;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -22,8 +24,9 @@ use tokio::task::spawn_local;
 use tokio::time::sleep;
 
 pub use admission::Admission;
-pub use bind::{BindError, bind};
+pub use bind::{BindError, adopt, bind};
 pub use clients::Clients;
+pub use drain::Drain;
 pub use registry::Registry;
 
 use crate::config::PlainHttp;
@@ -67,10 +70,24 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Futur
     loop {
         let (stream, client) = tokio::select! {
             accepted = accept(&listener) => accepted,
-            _ = &mut shutdown => return,
+            _ = &mut shutdown => break,
         };
         spawn_local(connection::run(stream, client, service.clone()));
     }
+    for (stream, client) in queued(listener) {
+        spawn_local(connection::run(stream, client, service.clone()));
+    }
+}
+
+/// Those who were told that they are connected before the listener ends.
+fn queued(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    let accept = move || {
+        let (stream, client) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, client))
+    };
+    iter::from_fn(accept).take(MOST_QUEUED)
 }
 
 /// The next connection, however long that takes.
@@ -97,6 +114,9 @@ fn is_of_the_connection(error: &io::Error) -> bool {
             | io::ErrorKind::Interrupted
     )
 }
+
+/// As long as the queue can be: a flood does not keep the listener open.
+const MOST_QUEUED: usize = 4096;
 
 /// With no file descriptor left, accepting works again only when some connection ends.
 const BACK_OFF: Duration = Duration::from_millis(200);

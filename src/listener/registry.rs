@@ -8,6 +8,7 @@ use std::time::Duration;
 use slab::Slab;
 use tokio::time::Instant;
 
+use super::drain::Drain;
 use crate::config::Timeouts;
 use crate::http::{Activity, Phase, Served};
 use crate::snapshot::{HttpsWatch, Snapshot};
@@ -20,6 +21,7 @@ use crate::snapshot::{HttpsWatch, Snapshot};
 #[derive(Debug, Default)]
 pub struct Registry {
     entries: RefCell<Slab<Rc<Entry>>>,
+    drain: Cell<Option<Drain>>,
 }
 
 impl Registry {
@@ -29,9 +31,13 @@ impl Registry {
             https: RefCell::default(),
             cut_at: Cell::new(None),
             goodbye: Cell::new(None),
+            leaves_at: Cell::new(None),
             order: Cell::new(Order::None),
             waker: RefCell::default(),
         });
+        if let Some(drain) = self.drain.get() {
+            entry.leave_at(drain.moment(0, 1), drain);
+        }
         let key = self.entries.borrow_mut().insert(Rc::clone(&entry));
         Registered {
             registry: Rc::clone(self),
@@ -47,10 +53,13 @@ impl Registry {
         }
     }
 
-    /// Asks all connections to end: after their running exchanges, or at `cut_at`.
-    pub fn drain(&self, cut_at: Instant) {
-        for (_, entry) in &*self.entries.borrow() {
-            entry.drain(cut_at);
+    /// Asks all connections to end, and those that come: after their running exchanges, or each at
+    /// a moment of its own.
+    pub fn drain(&self, drain: Drain) {
+        self.drain.set(Some(drain));
+        let entries = self.entries.borrow();
+        for (index, (_, entry)) in entries.iter().enumerate() {
+            entry.leave_at(drain.moment(index, entries.len()), drain);
         }
     }
 
@@ -72,6 +81,7 @@ pub(super) struct Entry {
     https: RefCell<Option<HttpsWatch>>,
     cut_at: Cell<Option<Instant>>,
     goodbye: Cell<Option<Instant>>,
+    leaves_at: Cell<Option<Instant>>,
     order: Cell<Order>,
     waker: RefCell<Option<Waker>>,
 }
@@ -100,6 +110,8 @@ impl Entry {
         if let Some(cut_at) = self.cut_at.get() {
             if cut_at <= now {
                 self.order(Order::Cut);
+            } else {
+                self.leave(now);
             }
             return;
         }
@@ -132,6 +144,26 @@ impl Entry {
         https.as_ref().is_some_and(|watch| watch.is_over(snapshot))
     }
 
+    /// Ends what has to leave by now; the exchanges have until `cut_at` to do so in their own way.
+    fn leave(&self, now: Instant) {
+        let is_due = self.leaves_at.get().is_some_and(|moment| moment <= now);
+        if is_due && !self.activity.is_leaving() {
+            self.activity.leave();
+            match self.activity.phase().0 {
+                Phase::Busy => self.wake(),
+                _ => self.order(Order::Cut),
+            }
+        } else if self.order.get() == Order::Drain {
+            // It had a request on its way.
+            self.wake();
+        }
+    }
+
+    fn leave_at(&self, moment: Instant, drain: Drain) {
+        self.leaves_at.set(Some(moment));
+        self.drain(drain.latest(moment));
+    }
+
     fn drain(&self, cut_at: Instant) {
         let earliest = self.cut_at.get().map_or(cut_at, |other| other.min(cut_at));
         self.cut_at.set(Some(earliest));
@@ -142,14 +174,19 @@ impl Entry {
 
     fn order(&self, order: Order) {
         self.order.set(order);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    /// Whether the connection shall end after its running exchanges; true once.
+    /// Whether the connection shall end after its running exchanges; true once, and not while a
+    /// request is on its way.
     pub(super) fn shall_drain(&self) -> bool {
-        let drain = self.order.get() == Order::Drain;
+        let drain = self.order.get() == Order::Drain && !self.activity.is_asking(Instant::now());
         if drain {
             self.order.set(Order::None);
         }

@@ -18,6 +18,7 @@ use crate::hsts::Pledges;
 use crate::snapshot::{Current, Snapshot, channel};
 use crate::state::{HstsFile, Notice, Pins};
 use crate::telemetry::Counters;
+use crate::ticket::Keys;
 
 /// The configuration cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,8 @@ pub struct Loaded {
     pub report: Report,
 }
 
-/// Reads a configuration directory for the first time.
+/// Reads a configuration directory for the first time, with the ticket keys of the process before if
+/// there was one.
 ///
 /// # Errors
 ///
@@ -62,9 +64,10 @@ pub fn load(
     directory: &Path,
     provider: Arc<CryptoProvider>,
     counters: Arc<Counters>,
+    keys: Option<Keys>,
 ) -> Result<Loaded, LoadError> {
     let (source, settings) = open(directory)?;
-    Loaded::new(source, settings, provider, counters, Keeps::History)
+    Loaded::new(source, settings, provider, counters, Keeps::History(keys))
 }
 
 /// Does the same where nothing is served: the loop is only there to
@@ -121,9 +124,9 @@ fn find(directory: &Path) -> Result<Source, LoadError> {
 }
 
 /// What a load has to do with the state directory.
-#[derive(Clone, Copy)]
 enum Keeps {
-    History,
+    /// Whose tickets go on with these keys.
+    History(Option<Keys>),
     /// It looks at what is there, and goes on to write what orders are about.
     Asked,
     /// It does not look either.
@@ -140,14 +143,17 @@ impl Loaded {
     ) -> Result<Self, LoadError> {
         let state = &settings.state;
         let directory = source.root().join(&state.directory);
-        let archive = match keeps {
-            Keeps::History => Archive::open(directory.clone(), state.history),
+        let archive = match &keeps {
+            Keeps::History(_) => Archive::open(directory.clone(), state.history),
             Keeps::Asked => Archive::read_only(directory.clone(), state.history),
             Keeps::Nothing => None,
         };
         let parser = Parser::new(Arc::clone(&provider));
         let mut catalog = Catalog::new(settings, provider)?;
         catalog.remember(pledges(&directory));
+        if let Keeps::History(Some(keys)) = keeps {
+            catalog.go_on_with(keys);
+        }
         let (publisher, current) = channel(Snapshot::empty());
         let (status, receiver) = watch::channel(Arc::default());
         let mut reloader = Reloader {

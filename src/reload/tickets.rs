@@ -33,6 +33,11 @@ impl Tickets {
         })
     }
 
+    /// Goes on with the keys of the process before, as if they were made just now.
+    pub(super) fn go_on_with(&mut self, keys: Keys) {
+        self.keys = Arc::new(keys);
+    }
+
     pub(super) fn keys(&self) -> &Arc<Keys> {
         &self.keys
     }

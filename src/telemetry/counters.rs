@@ -33,11 +33,18 @@ pub enum Cut {
     OriginStalled,
     /// The domain's HTTPS ended, on a connection that was made for another one.
     HttpsOff,
+    /// The process drains.
+    Drained,
 }
 
 impl Cut {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::ViewerStalled, Self::OriginStalled, Self::HttpsOff];
+    pub const ALL: [Self; 4] = [
+        Self::ViewerStalled,
+        Self::OriginStalled,
+        Self::HttpsOff,
+        Self::Drained,
+    ];
 
     /// The stable word for it in metrics and logs.
     pub fn code(self) -> &'static str {
@@ -45,6 +52,7 @@ impl Cut {
             Self::ViewerStalled => "viewer_stalled",
             Self::OriginStalled => "origin_stalled",
             Self::HttpsOff => "https_off",
+            Self::Drained => "drained",
         }
     }
 }

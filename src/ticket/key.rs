@@ -3,6 +3,7 @@ use std::ops::RangeInclusive;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::rand;
+use zeroize::Zeroizing;
 
 use super::ticketer::Context;
 
@@ -12,6 +13,8 @@ use super::ticketer::Context;
 /// the others' nonces, so there is no count that could keep them apart. This construction stays
 /// safe when two of them meet, and for far more tickets than a fleet gives out.
 pub(super) struct Key {
+    /// What it was made of, for the process that takes over.
+    secret: Zeroizing<Vec<u8>>,
     name: KeyName,
     aead: LessSafeKey,
 }
@@ -61,11 +64,17 @@ impl Key {
             _ if !looks_random(secret) => return Err(InvalidKey::NotRandom),
             _ => {}
         }
+        let given = Zeroizing::new(secret.to_vec());
         let secret = Salt::new(HKDF_SHA256, b"lockgate session tickets 1").extract(secret);
         Ok(Self {
+            secret: given,
             name: name(&secret),
             aead: LessSafeKey::new(aead(&secret)),
         })
+    }
+
+    pub(super) fn secret(&self) -> Zeroizing<Vec<u8>> {
+        self.secret.clone()
     }
 
     /// A ticket that holds `state`; none when the system gives no random bytes.

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
+use zeroize::Zeroizing;
 
 use super::key::{InvalidKey, Key};
 use super::ticketer::Context;
@@ -54,6 +55,24 @@ impl Keys {
         Ok(Self {
             newest_first: keys.map(|(_, key)| key).collect(),
         })
+    }
+
+    /// The keys of the process before, by their secrets, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When a secret cannot be one.
+    pub fn from_secrets(secrets: &[Zeroizing<Vec<u8>>]) -> Result<Self, InvalidKey> {
+        let keys = secrets.iter().map(|secret| Key::from_secret(secret));
+        let newest_first = keys
+            .map(|key| key.map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { newest_first })
+    }
+
+    /// What they are made of, for the process that takes over, and for nobody else.
+    pub fn secrets(&self) -> Vec<Zeroizing<Vec<u8>>> {
+        self.newest_first.iter().map(|key| key.secret()).collect()
     }
 
     /// How many there are.
@@ -135,6 +154,14 @@ mod tests {
         assert!(opens(&first, &ticket) && opens(&second, &ticket));
         assert!(!opens(&third, &ticket));
         assert!(!opens(&Keys::generate(None).unwrap(), &ticket));
+    }
+
+    #[test]
+    fn what_is_handed_over_opens_the_same_tickets() {
+        let keys = Keys::generate(Some(&Keys::generate(None).unwrap())).unwrap();
+        let handed = Keys::from_secrets(&keys.secrets()).unwrap();
+        assert!(opens(&handed, &ticket(&keys)) && opens(&keys, &ticket(&handed)));
+        assert_eq!(handed.len(), 2);
     }
 
     #[test]

@@ -49,6 +49,24 @@ impl SocketFileError {
 }
 
 impl SocketFile {
+    /// The file of a socket that somebody else has bound and left.
+    pub(super) fn adopt(path: &Path) -> Result<Self, SocketFileError> {
+        let metadata = fs::symlink_metadata(path);
+        let metadata = metadata.map_err(|error| SocketFileError {
+            path: path.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            identity: identity(&metadata),
+        })
+    }
+
+    /// Leaves the file to whoever has the socket now.
+    pub fn leave(mut self) {
+        self.path = PathBuf::new();
+    }
+
     /// Listens on a path. What a process left there that ended without a word is replaced.
     ///
     /// Who may open it is for the owner's group to say: 0660, from the first moment on.
@@ -121,13 +139,6 @@ const BACKLOG: i32 = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    impl SocketFile {
-        /// What a process does that is killed.
-        fn leave(mut self) {
-            self.path = PathBuf::new();
-        }
-    }
 
     #[test]
     fn a_socket_is_private_to_its_group_and_goes_with_the_value() {

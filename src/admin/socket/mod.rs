@@ -6,6 +6,7 @@ mod tls;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,34 @@ impl Socket {
         }
     }
 
+    /// Takes a socket that another process has bound as this configuration says.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say where it is.
+    pub fn adopt(directory: &Path, admin: &Admin, socket: OwnedFd) -> Result<Self, SocketError> {
+        match &admin.listen {
+            AdminListen::Tcp(_) => {
+                let socket = TcpListener::from(socket);
+                socket.set_nonblocking(true)?;
+                let address = socket.local_addr()?;
+                let tls = admin.is_tls();
+                Ok(Self {
+                    kind: Kind::Tcp(socket),
+                    place: Place::Tcp { address, tls },
+                })
+            }
+            AdminListen::Unix(path) => {
+                let path = directory.join(path);
+                let file = SocketFile::adopt(&path)?;
+                Ok(Self {
+                    kind: Kind::Unix(socket.into(), file),
+                    place: Place::Unix(path),
+                })
+            }
+        }
+    }
+
     /// Where it was bound.
     pub fn place(&self) -> &Place {
         &self.place
@@ -107,6 +136,15 @@ impl Socket {
                 (Listener::Unix(socket), Some(file))
             }
         })
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.kind {
+            Kind::Tcp(socket) => socket.as_fd(),
+            Kind::Unix(socket, _) => socket.as_fd(),
+        }
     }
 }
 

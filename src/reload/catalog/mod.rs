@@ -28,6 +28,7 @@ use crate::reload::tickets::Tickets;
 use crate::reload::{Manner, Now};
 use crate::snapshot::{Domain, Snapshot};
 use crate::state::{Pin, PinProblem};
+use crate::ticket::Keys;
 
 /// What is in use and what was refused: takes changes of files, makes the next snapshot.
 ///
@@ -82,6 +83,11 @@ impl Catalog {
     /// Takes over what browsers were told before the process began.
     pub(super) fn remember(&mut self, pledges: Pledges) {
         self.pledges = pledges;
+    }
+
+    /// Goes on with the ticket keys of the process before.
+    pub(super) fn go_on_with(&mut self, keys: Keys) {
+        self.tickets.go_on_with(keys);
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -344,6 +344,7 @@ fn fresh(root: &Path) -> Loaded {
         &root.join("config"),
         provider,
         Arc::new(Counters::default()),
+        None,
     )
     .unwrap()
 }

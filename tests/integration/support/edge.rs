@@ -43,6 +43,13 @@ impl Edge {
         Self::listening(program, config).await
     }
 
+    /// Starts the program again, in the place of the one that runs; that one is what is returned.
+    pub(crate) async fn upgrade(self) -> (Self, Program) {
+        let program = Program::run_with(&["--upgrade"], &self.config.path());
+        let edge = Self::listening(program, self.config).await;
+        (edge, self.program)
+    }
+
     /// Starts the program with another filter for its log.
     pub(crate) async fn start_logging(config: ConfigDir, filter: &str) -> Self {
         let program = Program::run_logging(filter, &config.path());

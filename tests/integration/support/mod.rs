@@ -29,7 +29,7 @@ pub(crate) use log::Entry;
 pub(crate) use message::{ENDLESS, Head, LAST_CHUNK, Response, SWITCHING, chunk, get, ok, upgrade};
 pub(crate) use metrics::Metrics;
 pub(crate) use origin::{Origin, Responder};
-pub(crate) use program::{Outcome, has_namespaces, outcome, outcome_of};
+pub(crate) use program::{Outcome, Program, has_namespaces, outcome, outcome_of};
 pub(crate) use stage::{PLAY, Stage};
 pub(crate) use staple::staple;
 pub(crate) use tls::{Refused, Tls, TlsClient, UNRECOGNIZED};

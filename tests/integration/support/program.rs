@@ -23,6 +23,16 @@ impl Program {
         Self::start(&mut command(&["run"], config))
     }
 
+    /// Starts `lockgate run --upgrade` and the like.
+    pub(crate) fn run_with(options: &[&str], config: &Path) -> Self {
+        Self::start(&mut command(&[&["run"], options].concat(), config))
+    }
+
+    /// The same with a variable of its environment.
+    pub(crate) fn run_in(name: &str, value: &Path, config: &Path) -> Self {
+        Self::start(command(&["run"], config).env(name, value))
+    }
+
     /// The same with another filter for its log.
     pub(crate) fn run_logging(filter: &str, config: &Path) -> Self {
         Self::start(command(&["run"], config).env("RUST_LOG", filter))
@@ -74,6 +84,11 @@ impl Program {
     /// What it has written to standard output.
     pub(crate) fn stdout(&self) -> String {
         self.stdout.text()
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends a signal by its name. The shell's own `kill` does it: the test stays free of unsafe code.

@@ -3,7 +3,7 @@
 use super::http2::{Body, Http2};
 use super::message::{ENDLESS, SWITCHING, chunk, get, upgrade};
 use super::stage::{PLAY, Stage};
-use super::wait::{PATIENCE, within};
+use super::wait::{PATIENCE, SECOND, pause, within};
 use super::wire::Wire;
 
 /// How a viewer watches.
@@ -26,6 +26,19 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
+    /// Writes a frame of a WebSocket every second, until nobody takes it any more.
+    pub(crate) async fn go_on(mut self) {
+        const FRAME: &[u8] = b"\x82\x01x";
+        let chunk = if self.chunked {
+            chunk(FRAME)
+        } else {
+            FRAME.to_vec()
+        };
+        while self.wire.try_send(&chunk).await.is_ok() {
+            pause(SECOND).await;
+        }
+    }
+
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         if self.chunked {
             self.wire.send(chunk(bytes)).await;
@@ -48,6 +61,16 @@ impl Viewer {
             Self::Wire { wire, raw: true } => wire.exactly(length).await.to_vec(),
             Self::Wire { wire, raw: false } => wire.part(length).await,
             Self::Http2 { body, .. } => body.part(length).await,
+        }
+    }
+}
+
+impl Viewer {
+    /// Reads until the stream ends, in whatever way.
+    pub(crate) async fn end(self) {
+        match self {
+            Self::Wire { mut wire, .. } => while wire.some().await.is_ok() {},
+            Self::Http2 { mut body, .. } => drop(body.rest().await),
         }
     }
 }

@@ -1,0 +1,82 @@
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::thread;
+
+use super::StartError;
+use super::inherited::Inherited;
+use super::worker::Sockets;
+use crate::config::Settings;
+use crate::handover::{Handed, Place, Role};
+use crate::listener::{Speaks, adopt, bind};
+
+/// The sockets for viewers: each worker's own, and the addresses as they were bound.
+pub(super) struct Bound {
+    pub(super) workers: Vec<Sockets>,
+    pub(super) http: Vec<SocketAddr>,
+    pub(super) https: Vec<SocketAddr>,
+    /// The same sockets, for the process that is to follow.
+    pub(super) handed: Vec<Handed>,
+}
+
+impl Bound {
+    /// Binds every listener for every worker, but for those that were inherited.
+    pub(super) fn new(settings: &Settings, inherited: &mut Inherited) -> Result<Self, StartError> {
+        let workers = settings.workers.unwrap_or_else(available_cores);
+        let mut bound = Self {
+            workers: (0..workers).map(|_| Vec::new()).collect(),
+            http: Vec::new(),
+            https: Vec::new(),
+            handed: Vec::new(),
+        };
+        for address in &settings.listeners.http {
+            let address = bound.add(*address, Speaks::Http, inherited)?;
+            bound.http.push(address);
+        }
+        for listener in &settings.listeners.https {
+            let speaks = Speaks::Https(listener.plain_http);
+            let address = bound.add(listener.address, speaks, inherited)?;
+            bound.https.push(address);
+        }
+        Ok(bound)
+    }
+
+    fn add(
+        &mut self,
+        address: SocketAddr,
+        speaks: Speaks,
+        inherited: &mut Inherited,
+    ) -> Result<SocketAddr, StartError> {
+        let role = match speaks {
+            Speaks::Http => Role::Http,
+            Speaks::Https(_) => Role::Https,
+        };
+        let (at, count) = (address.to_string(), self.workers.len());
+        let sockets = match inherited.take(role, &at) {
+            sockets if sockets.is_empty() => bind(address, count)?,
+            sockets => adopt(address, sockets, count)?,
+        };
+        let group = u32::try_from(self.http.len() + self.https.len()).unwrap_or(u32::MAX);
+        let place = Place { role, group, at };
+        let local = sockets
+            .first()
+            .map_or(Ok(address), TcpListener::local_addr)?;
+        for (index, socket) in sockets.into_iter().enumerate() {
+            self.handed.push(Handed {
+                place: place.clone(),
+                socket: copy(&socket)?,
+            });
+            // What was inherited may be more sockets than there are workers.
+            self.workers[index % count].push((socket, speaks));
+        }
+        Ok(local)
+    }
+}
+
+/// Another descriptor of the same socket.
+pub(super) fn copy(socket: &impl AsFd) -> Result<OwnedFd, StartError> {
+    Ok(socket.as_fd().try_clone_to_owned()?)
+}
+
+fn available_cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
