@@ -25,8 +25,16 @@ pub(super) struct Inherited {
 }
 
 impl Inherited {
+    /// All that there is for a process that takes over, or begins.
+    pub(super) fn find(directory: &Path, upgrade: bool) -> Result<Self, StartError> {
+        match upgrade {
+            true => Self::from_running(directory),
+            false => Ok(Self::from_environment()),
+        }
+    }
+
     /// Takes over from the process that runs.
-    pub(super) fn from_running(directory: &Path) -> Result<Self, StartError> {
+    fn from_running(directory: &Path) -> Result<Self, StartError> {
         let (_, settings) = open(directory)?;
         let (taker, taken) = Taker::connect(&directory.join(&settings.state.directory))?;
         let keys = Keys::from_secrets(&taken.keys).ok();
@@ -39,7 +47,7 @@ impl Inherited {
     }
 
     /// Takes the sockets that systemd opened for this process: `LISTEN_FDS`, sd_listen_fds(3).
-    pub(super) fn from_environment() -> Self {
+    fn from_environment() -> Self {
         let mut activated = Vec::new();
         for descriptor in passed() {
             match taken(descriptor) {

@@ -10,11 +10,11 @@ mod signals;
 mod succession;
 mod watching;
 mod worker;
+mod workers;
 
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,14 +23,13 @@ use std::thread;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio::runtime::{self, LocalOptions, LocalRuntime};
-use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::interval;
 
 use crate::admin::{self, Audit, Changes, SocketError};
 use crate::config::Settings;
 use crate::handover::HandoverError;
-use crate::listener::{BindError, Clients, Drain};
+use crate::listener::{BindError, Drain};
 use crate::manage::{Manager, Shelf};
 use crate::origin::{Connector, InvalidRoots};
 use crate::reload::{self, LoadError, Loaded, Orders, Report, Trigger};
@@ -45,7 +44,7 @@ pub use offline::{Offline, OfflineError};
 use signals::Signals;
 use succession::Succession;
 use watching::Watching;
-use worker::Sockets;
+use workers::Workers;
 
 /// Why the program does not start. Nothing is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -108,8 +107,7 @@ pub struct App {
     signals: Signals,
     triggers: SyncSender<Trigger>,
     ready: Arc<AtomicBool>,
-    stop: watch::Sender<Option<Drain>>,
-    ends: mpsc::Receiver<io::Result<()>>,
+    workers: Workers,
     prover: AbortHandle,
     hsts: HstsKeeper,
     desk: Open,
@@ -128,39 +126,19 @@ impl App {
     pub fn start(directory: &Path, upgrade: bool) -> Result<Self, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let counters = Arc::new(Counters::default());
-        let mut inherited = match upgrade {
-            true => Inherited::from_running(directory)?,
-            false => Inherited::from_environment(),
-        };
-        let keys = inherited.keys.take();
-        let mut loaded = reload::load(
-            directory,
-            Arc::clone(&provider),
-            Arc::clone(&counters),
-            keys,
-        )?;
+        let mut inherited = Inherited::find(directory, upgrade)?;
+        let mut loaded = load(directory, &mut inherited, &provider, &counters)?;
         let settings = Arc::clone(&loaded.current.load().settings);
         let connector = connector(directory, &settings, Arc::clone(&provider))?;
         let mut bound = Bound::new(&settings, &mut inherited)?;
         let desk = Desk::set_up(directory, &settings, &mut inherited)?;
         bound.handed.push(desk.handed()?);
-        inherited.report();
         let notifier = Notifier::from_environment();
-        let files = raise_file_limit();
         let runtime = local_runtime()?;
         let entered = runtime.enter();
         let signals = Signals::new(notifier.clone())?;
-        let (stop, stopped) = watch::channel(None);
-        let context = worker::Context {
-            current: loaded.current.clone(),
-            counters: Arc::clone(&counters),
-            connector: connector.clone(),
-            https_port: bound.https.first().map(SocketAddr::port),
-            clients: Clients::new(),
-            most: most_connections(files),
-            stop: stopped,
-        };
-        let ends = start_workers(bound.workers, &context)?;
+        let port = bound.https.first().map(SocketAddr::port);
+        let workers = Workers::start(bound.workers, port, &loaded, &counters, &connector)?;
         let state = directory.join(&settings.state.directory);
         let audit = Audit::start(&state)?;
         let hsts = hsts::keeper(state.clone(), loaded.current.clone())?;
@@ -176,20 +154,15 @@ impl App {
         let admin = desk.place().clone();
         let (triggers, queue) = reload::triggers();
         let orders = Orders::new(triggers.clone());
-        let manager = manager(directory, &loaded, orders, Arc::clone(&provider));
+        let manager = manager(directory, &loaded, orders, &provider);
         let changes = Changes::start(manager, audit)?;
         let told = watching.admin(&loaded, counters, &ready, desk.access(), changes);
         let desk = desk.open(&runtime, told, provider)?;
         let (sender, reloader) = (triggers.clone(), loaded.reloader);
         spawn("reload", move || reloader.run(sender, &queue))?;
         drop(entered);
-        let succession = Succession::begin(
-            inherited.predecessor,
-            &state,
-            bound.handed,
-            loaded.current.clone(),
-            notifier.clone(),
-        );
+        let (current, told) = (loaded.current.clone(), notifier.clone());
+        let succession = Succession::begin(inherited, &state, bound.handed, current, told);
         notifier.ready();
         Ok(Self {
             current: loaded.current,
@@ -201,8 +174,7 @@ impl App {
             signals,
             triggers,
             ready,
-            stop,
-            ends,
+            workers,
             prover: watching.prover,
             hsts,
             desk,
@@ -241,7 +213,7 @@ impl App {
                     self.desk.leave();
                     is_followed = true;
                 }
-                result = all_over(&mut self.ends) => return result,
+                result = self.workers.all_over() => return result,
             }
             self.ready.store(false, Ordering::Relaxed);
             // From here on nobody is served with anything new.
@@ -249,9 +221,9 @@ impl App {
             self.succession.end(!is_followed);
             let drain = self.current.load().settings.timeouts.drain;
             tracing::info!(seconds = drain.as_secs(), "draining");
-            self.stop.send_replace(Some(Drain::of(drain)));
+            self.workers.drain(Drain::of(drain));
             tokio::select! {
-                result = all_over(&mut self.ends) => result?,
+                result = self.workers.all_over() => result?,
                 () = self.signals.wait(&self.triggers) => {
                     tracing::warn!("a second signal: not waiting");
                 }
@@ -280,6 +252,17 @@ fn keep_alive(notifier: Notifier) {
     }
 }
 
+/// Reads the configuration directory, and goes on with the ticket keys of the process before.
+fn load(
+    directory: &Path,
+    inherited: &mut Inherited,
+    provider: &Arc<CryptoProvider>,
+    counters: &Arc<Counters>,
+) -> Result<Loaded, LoadError> {
+    let (provider, counters) = (Arc::clone(provider), Arc::clone(counters));
+    reload::load(directory, provider, counters, inherited.keys.take())
+}
+
 /// What is written down of each reload.
 fn note(audit: Audit, hsts: &HstsKeeper, notifier: &Notifier) -> impl Fn(&Report) + Send + 'static {
     let (wake, notifier) = (hsts.waker(), notifier.clone());
@@ -303,87 +286,21 @@ fn manager(
     directory: &Path,
     loaded: &Loaded,
     orders: Orders,
-    provider: Arc<CryptoProvider>,
+    provider: &Arc<CryptoProvider>,
 ) -> Manager {
     let state = &loaded.current.load().settings.state;
     let shelf = directory.join(&state.directory);
     // Without history there is nothing to roll back to, which who asks for it is told.
-    let shelf = Shelf::open(&shelf, state.history, Arc::clone(&provider)).ok();
+    let shelf = Shelf::open(&shelf, state.history, Arc::clone(provider)).ok();
     Manager {
         root: directory.to_owned(),
         current: loaded.current.clone(),
         status: loaded.status.clone(),
         orders,
-        provider,
+        provider: Arc::clone(provider),
         shelf,
     }
 }
-
-/// Starts a thread for each set of sockets, and returns once all of them serve: with the queue that
-/// tells how they end.
-fn start_workers(
-    workers: Vec<Sockets>,
-    context: &worker::Context,
-) -> io::Result<mpsc::Receiver<io::Result<()>>> {
-    let count = workers.len();
-    let (ended, mut ends) = mpsc::channel(count);
-    let (serving, serve) = std::sync::mpsc::sync_channel(count);
-    for (number, sockets) in workers.into_iter().enumerate() {
-        let (context, ended, serving) = (context.clone(), ended.clone(), serving.clone());
-        spawn(&format!("worker-{number}"), move || {
-            let run = AssertUnwindSafe(|| worker::run(sockets, context, serving));
-            let bug = |_| Err(io::Error::other("a bug ended a worker"));
-            // Whoever listened is gone with the process.
-            let _ = ended.blocking_send(catch_unwind(run).unwrap_or_else(bug));
-        })?;
-    }
-    drop((ended, serving));
-    for _ in 0..count {
-        if serve.recv().is_err() {
-            let end = ends.blocking_recv();
-            return Err(end
-                .and_then(Result::err)
-                .unwrap_or_else(|| io::Error::other("a worker ended before it served")));
-        }
-    }
-    Ok(ends)
-}
-
-/// Ready when every worker has ended, or one of them in an error.
-async fn all_over(ends: &mut mpsc::Receiver<io::Result<()>>) -> Result<(), StartError> {
-    while let Some(end) = ends.recv().await {
-        end.map_err(StartError::Worker)?;
-    }
-    Ok(())
-}
-
-/// Viewers need one or two file descriptors each, and many systems begin with 1024.
-fn raise_file_limit() -> Option<u64> {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => {
-            tracing::info!(limit, "open files");
-            Some(limit)
-        }
-        Err(error) => {
-            tracing::warn!(%error, "cannot raise the limit on open files");
-            None
-        }
-    }
-}
-
-/// As many connections of viewers as leave each a connection to an origin, and some files for all
-/// else.
-fn most_connections(files: Option<u64>) -> usize {
-    let files = files.unwrap_or(DEFAULT_FILES);
-    let half = (files - OTHER_FILES.min(files / 4)) / 2;
-    usize::try_from(half).unwrap_or(usize::MAX).max(1)
-}
-
-/// What most systems begin with.
-const DEFAULT_FILES: u64 = 1024;
-
-/// Listeners, logs, and a reload that reads on all cores.
-const OTHER_FILES: u64 = 128;
 
 /// Makes what connects to origins, with the roots that the settings name.
 ///

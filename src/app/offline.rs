@@ -53,7 +53,7 @@ impl Offline {
             .reloader
             .after_reload(move |report| noted.note(report));
         let (triggers, queue) = reload::triggers();
-        let manager = manager(directory, &loaded, Orders::new(triggers), provider);
+        let manager = manager(directory, &loaded, Orders::new(triggers), &provider);
         let reloader = loaded.reloader;
         let thread = thread::Builder::new().name("reload".to_owned());
         let reload = thread.spawn(move || reloader.carry_out_orders(&queue))?;

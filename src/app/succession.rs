@@ -2,6 +2,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
+use super::inherited::Inherited;
 use super::notify::Notifier;
 use crate::handover::{Giver, Handed, Successor, Taker};
 use crate::snapshot::Current;
@@ -18,13 +19,14 @@ pub(super) struct Succession {
 impl Succession {
     /// Has the process before leave, since this one serves, and gets ready to be followed.
     pub(super) fn begin(
-        predecessor: Option<Taker>,
+        inherited: Inherited,
         state: &Path,
         sockets: Vec<Handed>,
         current: Current,
         notifier: Notifier,
     ) -> Self {
-        if let Some(Err(error)) = predecessor.map(Taker::ready) {
+        inherited.report();
+        if let Some(Err(error)) = inherited.predecessor.map(Taker::ready) {
             let reason = error.code();
             tracing::warn!(%error, reason, "the process before may go on beside this one");
         }

@@ -1,9 +1,12 @@
 //! How viewers leave a process that stops: over a time, each in the way of its protocol.
 
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::support::{Entry, Kind, PATIENCE, PLAY, SECOND, Stage, Stream, Viewer, ok, within};
+use crate::support::{
+    Entry, Kind, PATIENCE, PLAY, SECOND, Stage, Stream, Viewer, eventually, ok, within,
+};
 
 /// When each of these streams ended, in whole seconds from now on.
 pub(crate) async fn ends(streams: Vec<Stream>) -> Vec<usize> {
@@ -91,11 +94,11 @@ async fn a_connection_without_a_request_yet_is_answered() {
         viewer.send("GET / HTTP/1.1\r\n").await;
     }
     stage.edge.program.signal("TERM");
-    stage
-        .edge
-        .log()
-        .wait_for(1, &[("message", "draining")])
-        .await;
+    eventually(PATIENCE, "new connections to be refused", async || {
+        let connected = TcpStream::connect(stage.edge.http()).await;
+        connected.is_err().then_some(())
+    })
+    .await;
     for viewer in &mut viewers {
         viewer.send(format!("Host: {PLAY}\r\n\r\n")).await;
         let (_, mut origin) = stage.origin.request().await;
