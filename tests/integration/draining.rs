@@ -4,9 +4,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::support::{
-    Entry, Kind, PATIENCE, PLAY, SECOND, Stage, Stream, Viewer, eventually, ok, within,
-};
+use crate::support::{Kind, PATIENCE, PLAY, SECOND, Stage, Stream, Viewer, eventually, ok, within};
 
 /// When each of these streams ended, in whole seconds from now on.
 pub(crate) async fn ends(streams: Vec<Stream>) -> Vec<usize> {
@@ -73,9 +71,8 @@ async fn each_viewer_is_told_in_the_way_of_its_protocol() {
     let error = body.rest().await.expect_err("the stream is reset");
     assert!(error.is_reset(), "{error}");
     assert!(connection.is_going_away().await);
-    let is_drained = |line: &&Entry| line.field("reason") == "drained";
-    let lines = stage.edge.log().find(&[("message", "stream cut")]);
-    assert_eq!(lines.iter().filter(is_drained).count(), 2);
+    let drained = [("message", "stream cut"), ("reason", "drained")];
+    stage.edge.log().wait_for(2, &drained).await;
     let status = within(PATIENCE, "the program's end", stage.edge.program.exit()).await;
     assert_eq!(status.code(), Some(0));
 }

@@ -7,6 +7,7 @@ use lockgate::config::{self, Binding, Settings, TlsOptions, TlsPolicy};
 use lockgate::domain::{Map, Name, Pattern};
 use lockgate::http::Worker;
 use lockgate::origin::Connector;
+use lockgate::origin::{Directory, Origins};
 use lockgate::policy::Policy;
 use lockgate::snapshot::{Domain, Https, Snapshot, channel};
 use lockgate::telemetry::{Counters, DomainCounters, Handshake};
@@ -206,6 +207,7 @@ fn domain(config: Arc<config::Domain>) -> Domain {
     };
     Domain {
         client_certificate_required: policy.requires_client_certificate(),
+        origins: Origins::new(&config, &mut Directory::default()),
         config,
         https,
         policy: Some(Arc::new(policy)),
