@@ -113,9 +113,7 @@ async fn is_well(
     request.headers_mut().insert(HOST, host);
     let product = HeaderValue::from_static(PRODUCT);
     request.headers_mut().insert(USER_AGENT, product);
-    let mut connection = connector.connect(endpoint.url()).await?;
-    let response = connection.sender.send_request(request).await;
-    let status = response.map_err(Error::Http)?.status();
+    let status = connector.ask(endpoint.url(), request).await?.status();
     Ok(status.is_success() || status.is_redirection())
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "cli",
     "app",
     "admin",
@@ -28,6 +28,7 @@ const ORDER: [&str; 25] = [
     "certificate",
     "domain",
     "table",
+    "framing",
     "telemetry",
 ];
 

@@ -41,6 +41,7 @@
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
+//! | [`framing`] | where a message of HTTP/1.1 ends |
 //! | [`telemetry`] | logs and counters |
 
 pub mod admin;
@@ -51,6 +52,7 @@ pub mod config;
 pub mod disk;
 pub mod domain;
 pub mod edit;
+pub mod framing;
 pub mod handover;
 pub mod health;
 pub mod hsts;

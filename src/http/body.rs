@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 
 use super::exchange::{Awaited, Exchange, ExchangeGuard, ORIGIN_BROKE};
-use crate::origin::{Lease, Upload, demo};
+use crate::origin::{self, demo};
 
 /// The body of a response, passed along chunk by chunk as it comes.
 pub(crate) struct Body {
@@ -17,7 +17,7 @@ pub(crate) struct Body {
 
 enum Source {
     Text(Option<Bytes>),
-    Origin(Incoming, Option<Lease<RequestBody>>),
+    Origin(origin::Body<RequestBody>),
     Demo(demo::Body),
 }
 
@@ -27,8 +27,8 @@ impl Body {
         Self::new(Source::Text(Some(text).filter(|text| !text.is_empty())))
     }
 
-    pub(super) fn origin(body: Incoming, lease: Lease<RequestBody>) -> Self {
-        Self::new(Source::Origin(body, Some(lease)))
+    pub(super) fn origin(body: origin::Body<RequestBody>) -> Self {
+        Self::new(Source::Origin(body))
     }
 
     pub(super) fn demo(body: demo::Body) -> Self {
@@ -51,12 +51,7 @@ impl Body {
         self
     }
 
-    fn complete(&mut self) {
-        if let Source::Origin(_, lease) = &mut self.source
-            && let Some(lease) = lease.take()
-        {
-            lease.give_back();
-        }
+    fn complete(&self) {
         if let Some(exchange) = &self.exchange {
             exchange.complete();
         }
@@ -64,10 +59,13 @@ impl Body {
 }
 
 impl Source {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, origin::Error>>> {
         match self {
             Self::Text(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Origin(body, _) => Pin::new(body).poll_frame(cx),
+            Self::Origin(body) => Pin::new(body).poll_frame(cx),
             Self::Demo(body) => {
                 let frame = ready!(Pin::new(body).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
@@ -78,7 +76,7 @@ impl Source {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Text(text) => text.is_none(),
-            Self::Origin(body, _) => body.is_end_stream(),
+            Self::Origin(body) => body.is_end_stream(),
             Self::Demo(body) => body.is_end_stream(),
         }
     }
@@ -86,12 +84,12 @@ impl Source {
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = origin::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, origin::Error>>> {
         let polled = self.source.poll_frame(cx);
         if let Some(exchange) = &self.exchange {
             exchange.awaits(match polled {
@@ -123,7 +121,7 @@ impl hyper::body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Text(text) => SizeHint::with_exact(text.as_ref().map_or(0, Bytes::len) as u64),
-            Source::Origin(body, _) => body.size_hint(),
+            Source::Origin(body) => body.size_hint(),
             Source::Demo(body) => body.size_hint(),
         }
     }
@@ -131,30 +129,15 @@ impl hyper::body::Body for Body {
 
 /// The body of a request on its way to the origin.
 pub(crate) struct RequestBody {
-    /// None where the request is asked once more: it had no content.
-    body: Option<Incoming>,
+    body: Incoming,
     exchange: Rc<Exchange>,
 }
 
 impl RequestBody {
     pub(super) fn new(body: Incoming, exchange: &ExchangeGuard) -> Self {
-        Self::of(Some(body), exchange)
-    }
-
-    fn of(body: Option<Incoming>, exchange: &ExchangeGuard) -> Self {
         let exchange = Rc::clone(exchange.exchange());
         exchange.upload_begins();
         Self { body, exchange }
-    }
-}
-
-impl Upload<RequestBody> for ExchangeGuard {
-    fn progress(&self) -> u64 {
-        self.bytes_received()
-    }
-
-    fn none(&self) -> RequestBody {
-        RequestBody::of(None, self)
     }
 }
 
@@ -172,27 +155,19 @@ impl hyper::body::Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let Some(body) = &mut self.body else {
-            return Poll::Ready(None);
-        };
-        let frame = ready!(Pin::new(body).poll_frame(cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                self.exchange.received(length);
-            }
-            Some(Err(_)) => self.exchange.upload_breaks(),
-            None => {}
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            self.exchange.received(length);
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Incoming::is_end_stream)
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let none = || SizeHint::with_exact(0);
-        self.body.as_ref().map_or_else(none, Incoming::size_hint)
+        self.body.size_hint()
     }
 }

@@ -72,18 +72,10 @@ pub enum BadRequest {
     Body,
 }
 
-/// What is wrong with a response.
+/// A response that switches protocols, which nobody asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InvalidResponse {
-    #[error("it switches protocols unasked")]
-    UnaskedUpgrade,
-    #[error("its transfer coding is not chunked")]
-    TransferCoding,
-    #[error("its length is ambiguous")]
-    Framing,
-    #[error("its status is none of HTTP")]
-    Status,
-}
+#[error("it switches protocols unasked")]
+pub(super) struct InvalidResponse;
 
 /// Who has to mend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

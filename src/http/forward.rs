@@ -3,7 +3,6 @@ use std::sync::Arc;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
-use hyper::upgrade::{self, OnUpgrade};
 
 use super::body::{Body, RequestBody};
 use super::connection::Connection;
@@ -12,7 +11,7 @@ use super::failure::{BadRequest, Failure, InvalidResponse};
 use super::headers;
 use super::stream::is_endless;
 use super::target::origin_form;
-use crate::origin::{self, Deadlines, Lease};
+use crate::origin::{self, Deadlines, Upgraded};
 use crate::snapshot::Domain;
 
 /// What the origin answered.
@@ -20,13 +19,13 @@ pub(super) enum Answer {
     /// A response to pass on.
     Response(Response<Body>),
     /// The change to WebSocket, and the origin's end of it.
-    Upgrade(Response<Body>, OnUpgrade, Lease<RequestBody>),
+    Upgrade(Response<Body>, Upgraded),
 }
 
 impl Answer {
     pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
         match self {
-            Self::Response(response) | Self::Upgrade(response, ..) => response.headers_mut(),
+            Self::Response(response) | Self::Upgrade(response, _) => response.headers_mut(),
         }
     }
 }
@@ -34,7 +33,7 @@ impl Answer {
 /// A request ready to go to its domain's origins.
 pub(super) struct Outbound {
     domain: Arc<Domain>,
-    request: Option<Request<RequestBody>>,
+    request: Request<RequestBody>,
     version: Version,
     websocket: bool,
 }
@@ -53,10 +52,15 @@ impl Outbound {
     ) -> Self {
         let version = parts.version;
         let websocket = headers::asks_for_websocket(&parts.method, version, &parts.headers);
+        let expects = headers::expects_continue(&parts.headers) && !body.is_end_stream();
         headers::strip_request(&mut parts.headers);
         headers::join_cookies(&mut parts.headers);
         if websocket {
             headers::set_websocket(&mut parts.headers);
+        }
+        if expects {
+            // The client is told to go on when the endpoint says so: then its body is asked for.
+            headers::set_expectation(&mut parts.headers);
         }
         set_framing(&mut parts.headers, has_length, &body);
         introduce(connection, host, version, &mut parts.headers);
@@ -65,7 +69,7 @@ impl Outbound {
         let body = RequestBody::new(body, exchange);
         Self {
             domain,
-            request: Some(Request::from_parts(parts, body)),
+            request: Request::from_parts(parts, body),
             version,
             websocket,
         }
@@ -74,27 +78,25 @@ impl Outbound {
     /// Passes the request to one of the domain's origins and waits for the answer; bodies go on as
     /// streams.
     pub(super) async fn send(
-        &mut self,
+        self,
         connection: &Connection,
         exchange: &ExchangeGuard,
     ) -> Result<Answer, Failure> {
-        let path = self.request.as_ref().map_or("", |it| it.uri().path());
-        let origins = self.domain.origins.group(path);
+        let origins = self.domain.origins.group(self.request.uri().path());
         let deadlines = self.deadlines(connection);
         let pool = &connection.worker.pool;
-        let sent = pool.send(origins, &mut self.request, deadlines, exchange);
-        match sent.await {
-            Ok((response, lease)) => {
-                exchange.set_origin(lease.index());
-                let (response, upgrade) = check(response, self.version, self.websocket)?;
-                answer(response, upgrade, lease)
+        match pool.send(origins, self.request, deadlines).await {
+            Ok(response) => {
+                exchange.set_origin(response.body().endpoint());
+                let response = check(response, self.version, self.websocket)?;
+                answer(response)
             }
             Err(failed) => {
                 exchange.set_origin(failed.index);
-                match exchange.upload_broke() {
-                    true => Err(BadRequest::Body.into()),
-                    false => Err(Failure::Origin(failed.error)),
-                }
+                Err(match failed.error {
+                    origin::Error::Upload => BadRequest::Body.into(),
+                    error => Failure::Origin(error),
+                })
             }
         }
     }
@@ -110,7 +112,7 @@ impl Outbound {
 }
 
 /// One framing: Content-Length if the client gave its length, else chunks, or neither where there
-/// is no body. hyper would send none for a GET without a length, and leave its body out.
+/// is no body.
 fn set_framing(headers: &mut HeaderMap, has_length: bool, body: &Incoming) {
     headers.remove(CONTENT_LENGTH);
     match body.size_hint().exact() {
@@ -140,48 +142,39 @@ fn introduce(
 }
 
 /// Ties the connection to what goes on: the response's body, or the WebSocket.
-fn answer(
-    response: Response<Incoming>,
-    upgrade: Option<OnUpgrade>,
-    mut lease: Lease<RequestBody>,
-) -> Result<Answer, Failure> {
-    let is_stream = upgrade.is_some() || is_endless(&response);
-    if is_stream && !lease.become_stream() {
+fn answer(mut response: Response<origin::Body<RequestBody>>) -> Result<Answer, Failure> {
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let is_stream = switches || is_endless(&response);
+    if is_stream && !response.body_mut().become_stream() {
         return Err(Failure::Origin(origin::Error::Full));
     }
-    Ok(match upgrade {
-        None => Answer::Response(response.map(|body| Body::origin(body, lease))),
-        Some(origin) => {
-            let response = response.map(|_| Body::text(String::new()));
-            Answer::Upgrade(response, origin, lease)
-        }
-    })
+    if !switches {
+        return Ok(Answer::Response(response.map(Body::origin)));
+    }
+    let (parts, body) = response.into_parts();
+    let origin = body.upgrade().ok_or(InvalidResponse)?;
+    let response = Response::from_parts(parts, Body::text(String::new()));
+    Ok(Answer::Upgrade(response, origin))
 }
 
-/// Turns an origin's response into what the client gets, with the origin's end of a WebSocket.
-fn check(
-    mut response: Response<Incoming>,
+/// Turns an origin's response into what the client gets.
+fn check<B>(
+    mut response: Response<B>,
     version: Version,
     websocket: bool,
-) -> Result<(Response<Incoming>, Option<OnUpgrade>), InvalidResponse> {
-    headers::check_response_framing(response.headers())?;
-    if response.status().as_u16() >= 600 {
-        return Err(InvalidResponse::Status);
-    }
+) -> Result<Response<B>, InvalidResponse> {
     let via = headers::via(response.version());
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     if switches && !(websocket && headers::is_websocket(response.headers())) {
-        return Err(InvalidResponse::UnaskedUpgrade);
+        return Err(InvalidResponse);
     }
     headers::strip_response(response.headers_mut());
     response.headers_mut().append(VIA, via);
     *response.version_mut() = version;
     if switches {
         headers::set_websocket(response.headers_mut());
-        let origin = upgrade::on(&mut response);
-        return Ok((response, Some(origin)));
     }
-    Ok((response, None))
+    Ok(response)
 }
 
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");

@@ -2,11 +2,11 @@
 //! says who the client is comes from us alone.
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Version};
 
-use super::failure::{BadRequest, InvalidResponse};
+use super::failure::BadRequest;
 use super::{names, scan};
 
 /// Takes out of a request what ends at this hop (RFC 9110 section 7.6.1), and every claim about
@@ -77,23 +77,15 @@ pub(super) fn check_framing(headers: &HeaderMap, version: Version) -> Result<boo
     }
 }
 
-/// Checks that a response's length can be read in one way only (RFC 9112 section 6.3).
-///
-/// hyper has made up its mind by now, but it lets pass what a client may read otherwise.
-pub(super) fn check_response_framing(headers: &HeaderMap) -> Result<(), InvalidResponse> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let (coding, length) = (codings.next(), lengths.next());
-    let is_chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
-    if !coding.is_none_or(is_chunked) || codings.next().is_some() {
-        return Err(InvalidResponse::TransferCoding);
-    }
-    let is_number = |value: &HeaderValue| value.as_bytes().iter().all(u8::is_ascii_digit);
-    let alone = coding.is_none() && lengths.next().is_none();
-    match length.is_none_or(|length| alone && is_number(length)) {
-        true => Ok(()),
-        false => Err(InvalidResponse::Framing),
-    }
+/// Whether a client waits to hear that its body is wanted (RFC 9110 section 10.1.1).
+pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(EXPECT).iter();
+    values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Asks the endpoint whether it wants the body.
+pub(super) fn set_expectation(headers: &mut HeaderMap) {
+    headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
 }
 
 /// Whether the connection of a request may change to WebSocket, as far as its bytes tell.
@@ -265,24 +257,10 @@ mod tests {
     }
 
     #[test]
-    fn a_response_has_one_length() {
-        let (chunked, length) = (("transfer-encoding", "chunked"), ("content-length", "5"));
-        let check = |headers: &[_]| check_response_framing(&map(headers));
-        assert_eq!(check(&[]), Ok(()));
-        assert_eq!(check(&[length]), Ok(()));
-        assert_eq!(check(&[chunked]), Ok(()));
-        assert_eq!(check(&[length, length]), Err(InvalidResponse::Framing));
-        assert_eq!(check(&[length, chunked]), Err(InvalidResponse::Framing));
-        let list = ("content-length", "5, 5");
-        assert_eq!(check(&[list]), Err(InvalidResponse::Framing));
-        let gzip = ("transfer-encoding", "gzip");
-        assert_eq!(check(&[gzip]), Err(InvalidResponse::TransferCoding));
-        let empty = ("transfer-encoding", "");
-        assert_eq!(check(&[empty]), Err(InvalidResponse::TransferCoding));
-        assert_eq!(
-            check(&[gzip, chunked]),
-            Err(InvalidResponse::TransferCoding)
-        );
+    fn only_the_one_known_expectation_is_met() {
+        let expects = |value: &str| expects_continue(&map(&[("expect", value)]));
+        assert!(expects("100-continue") && expects("100-Continue"));
+        assert!(!expects("200-ok") && !expects(""));
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) async fn respond(
     let (exchange, step) = begin(&connection, request, cutter);
     let answer = match step {
         Ok(Step::Answer(response)) => Ok(Answer::Response(response)),
-        Ok(Step::Ask(mut outbound)) => outbound.send(&connection, &exchange).await,
+        Ok(Step::Ask(outbound)) => outbound.send(&connection, &exchange).await,
         Err(failure) => Err(failure),
     };
     let answer = answer.unwrap_or_else(|failure| {
@@ -187,9 +187,9 @@ fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) 
             exchange.set_status(response.status());
             response.map(|body| body.with(exchange))
         }
-        Answer::Upgrade(response, origin, lease) => {
+        Answer::Upgrade(response, origin) => {
             exchange.set_status(response.status());
-            connection.leave_tunnel(Tunnel::new(origin, lease, exchange));
+            connection.leave_tunnel(Tunnel::new(origin, exchange));
             response
         }
     }

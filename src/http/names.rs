@@ -56,7 +56,7 @@ const HOP: [&str; 11] = [
     "http2-settings",
     // Without it no trailers are sent on: they would be fields that nobody checked.
     "trailer",
-    // hyper meets it by itself.
+    // Met hop by hop: what goes on is written anew.
     "expect",
 ];
 

@@ -4,22 +4,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
-use super::body::RequestBody;
-use super::exchange::{Awaited, ExchangeGuard, ORIGIN_BROKE};
+use super::exchange::{Awaited, ExchangeGuard};
 use super::frames::{Frames, GOING_AWAY};
-use crate::origin::Lease;
+use crate::origin::Upgraded;
 use crate::telemetry::Cut;
 
 /// A WebSocket that was agreed upon: both ends are streams of bytes from here on.
 pub struct Tunnel {
-    origin: OnUpgrade,
-    /// Counts as a stream of the endpoint until it is over.
-    lease: Lease<RequestBody>,
+    origin: Upgraded,
     exchange: ExchangeGuard,
 }
 
@@ -30,16 +25,8 @@ impl std::fmt::Debug for Tunnel {
 }
 
 impl Tunnel {
-    pub(super) fn new(
-        origin: OnUpgrade,
-        lease: Lease<RequestBody>,
-        exchange: ExchangeGuard,
-    ) -> Self {
-        Self {
-            origin,
-            lease,
-            exchange,
-        }
+    pub(super) fn new(origin: Upgraded, exchange: ExchangeGuard) -> Self {
+        Self { origin, exchange }
     }
 
     /// Carries bytes between the client and the origin until one of them ends; then both are
@@ -49,13 +36,13 @@ impl Tunnel {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Ok(origin) = self.origin.await else {
-            self.exchange.set_outcome(ORIGIN_BROKE);
-            return;
-        };
-        let mut origin = TokioIo::new(origin);
-        let (mut down, mut up) = (Pump::new(&[]), Pump::new(&early));
-        drop(early);
+        let Upgraded {
+            stream: mut origin,
+            early: first,
+            lease,
+        } = self.origin;
+        let (mut down, mut up) = (Pump::new(&first), Pump::new(&early));
+        drop((first, early));
         let leaves = std::future::poll_fn(|cx| {
             down.shall_leave = self.exchange.is_leaving();
             let sent = |bytes| self.exchange.sent(bytes);
@@ -85,7 +72,7 @@ impl Tunnel {
             let _ = client.shutdown().await;
         };
         let _ = timeout(FAREWELL, farewell).await;
-        drop(self.lease);
+        drop(lease);
     }
 }
 

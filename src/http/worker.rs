@@ -5,7 +5,6 @@ use std::sync::Arc;
 use slab::Slab;
 use tokio::time::Instant;
 
-use super::body::RequestBody;
 use super::exchange::Exchange;
 use crate::origin::{Connector, Pool};
 use crate::snapshot::Current;
@@ -19,7 +18,7 @@ pub struct Worker {
     pub counters: Arc<Counters>,
     /// The port of an https listener, for redirects; none without one.
     pub https_port: Option<u16>,
-    pub(super) pool: Pool<RequestBody>,
+    pub(super) pool: Pool,
     exchanges: RefCell<Slab<Rc<Exchange>>>,
 }
 

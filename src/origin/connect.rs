@@ -1,23 +1,21 @@
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Authority;
-use hyper::body::Body;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Request, Response};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::task::spawn_local;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::addresses;
 use super::error::Error;
-use super::heard::{Heard, Listening};
+use super::http1::{Connection, Outgoing, Stream};
 use crate::certificate::PemFault;
 use crate::config::OriginUrl;
 
@@ -69,38 +67,42 @@ impl Connector {
         self.tls.connect(name, stream).await
     }
 
-    /// Opens a connection and leaves it to a task of its own on the same thread, which ends with
-    /// the last of its requests.
+    /// Opens a connection.
     ///
     /// # Errors
     ///
     /// When there is no connection, or its TLS handshake fails. There is no deadline here.
-    pub async fn connect<B>(&self, origin: &OriginUrl) -> Result<Connection<B>, Error>
-    where
-        B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
-    {
+    pub async fn connect(&self, origin: &OriginUrl) -> Result<Stream, Error> {
         match origin {
             OriginUrl::Https(authority, name) => {
                 let stream = open(authority, 443).await.map_err(Error::Connect)?;
                 let stream = self.secure(name.clone(), stream).await;
-                start(stream.map_err(Error::Tls)?).await
+                Ok(Stream::Tls(Box::new(stream.map_err(Error::Tls)?)))
             }
             OriginUrl::Http(authority) => {
                 let stream = open(authority, 80).await.map_err(Error::Connect)?;
-                start(stream).await
+                Ok(Stream::Plain(stream))
             }
             OriginUrl::Demo => Err(Error::Connect(io::ErrorKind::Unsupported.into())),
         }
     }
-}
 
-/// A connection that takes one request after the other.
-#[derive(Debug)]
-pub struct Connection<B> {
-    /// Sends them.
-    pub sender: http1::SendRequest<B>,
-    /// Whether something came back.
-    pub(super) heard: Heard,
+    /// Asks on a connection of its own, for the head of the response alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is none. There is no deadline here.
+    pub async fn ask(
+        &self,
+        origin: &OriginUrl,
+        request: Request<String>,
+    ) -> Result<Response<()>, Error> {
+        let room = Rc::default();
+        let mut request = Outgoing::new(request, &room);
+        let mut connection = Connection::new(self.connect(origin).await?, room);
+        let (answer, _) = connection.ask(&mut request, &Cell::default()).await?;
+        Ok(answer.head)
+    }
 }
 
 /// Roots that cannot be used.
@@ -132,24 +134,6 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     socket.connect(address).await
 }
 
-async fn start<S, B>(stream: S) -> Result<Connection<B>, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
-{
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(MAX_BUFFER);
-    let (stream, heard) = Listening::new(stream);
-    let connection = builder.handshake(TokioIo::new(stream)).await;
-    let (sender, connection) = connection.map_err(Error::Http)?;
-    // How it ends, the requests on it are told.
-    spawn_local(async move { connection.with_upgrades().await });
-    Ok(Connection { sender, heard })
-}
-
 /// Bytes that the kernel keeps of a response that a slow viewer holds back, where it would grow to
 /// some megabytes. It doubles the value for its own needs, and has no more than `net.core.rmem_max`.
 const MOST_UNREAD: u32 = 512 * 1024;
-
-/// Bounds what is read ahead of a slow viewer, and the response headers.
-const MAX_BUFFER: usize = 32 * 1024;

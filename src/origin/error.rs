@@ -1,6 +1,8 @@
 use std::io;
 
-/// Why an origin gave no response. All of these are the origin's fault.
+use super::http1::Invalid;
+
+/// Why an origin gave no response. All but the last are the origin's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is nobody to ask.
@@ -23,10 +25,19 @@ pub enum Error {
     FirstByteTimeout,
     /// The connection ended before a byte of the response came.
     #[error("the connection ended before a response: {0}")]
-    Broke(#[source] hyper::Error),
-    /// The connection broke later, or what came was no HTTP.
+    Broke(#[source] io::Error),
+    /// The connection broke in the middle of the response.
+    #[error("the connection broke: {0}")]
+    Read(#[source] io::Error),
+    /// The connection ended in the middle of the response.
+    #[error("the response stops before its end")]
+    Unfinished,
+    /// What came is no HTTP, or could be read in two ways.
     #[error("no valid response: {0}")]
-    Http(#[source] hyper::Error),
+    Invalid(#[from] Invalid),
+    /// The request's body broke: its client's fault.
+    #[error("the request's body is not whole")]
+    Upload,
 }
 
 impl Error {

@@ -49,7 +49,12 @@ impl Fault {
             Error::Tls(_) => Some(Self::Tls),
             Error::Broke(_) => Some(Self::Broke),
             Error::FirstByteTimeout => Some(Self::FirstByteTimeout),
-            Error::NoEndpoint | Error::Full | Error::Http(_) => None,
+            Error::NoEndpoint
+            | Error::Full
+            | Error::Read(_)
+            | Error::Unfinished
+            | Error::Invalid(_)
+            | Error::Upload => None,
         }
     }
 }

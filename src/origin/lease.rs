@@ -3,27 +3,26 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::connect::Connection;
 use super::endpoint::Endpoint;
+use super::http1::Connection;
 use super::load::{Kind, Limits};
 
 /// The connection of an exchange that is under way. Dropping it closes the connection; giving it
 /// back keeps it for the next request.
-pub struct Lease<B> {
-    pub(super) kept: Rc<Kept<B>>,
+pub struct Lease {
+    pub(super) kept: Rc<Kept>,
     index: usize,
     kind: Kind,
     limits: Limits,
     /// None until there is one.
-    pub(super) connection: Option<Connection<B>>,
+    pub(super) connection: Option<Connection>,
 }
 
-impl<B> Lease<B> {
+impl Lease {
     /// None when the endpoint has as many requests as it may have.
-    pub(super) fn begin(kept: Rc<Kept<B>>, index: usize, limits: Limits) -> Option<Self> {
+    pub(super) fn begin(kept: Rc<Kept>, index: usize, limits: Limits) -> Option<Self> {
         let kind = Kind::Request;
         // Not made in vain: dropping one ends what it has begun.
         kept.endpoint.begin(kind, limits).then(|| Self {
@@ -56,7 +55,6 @@ impl<B> Lease<B> {
         let mut idle = self.kept.idle.borrow_mut();
         if let Some(connection) = self.connection.take()
             && idle.len() < MAX_KEPT
-            && !connection.sender.is_closed()
         {
             let since = Instant::now();
             idle.push(Idle { connection, since });
@@ -64,30 +62,30 @@ impl<B> Lease<B> {
     }
 }
 
-impl<B> Drop for Lease<B> {
+impl Drop for Lease {
     fn drop(&mut self) {
         self.kept.endpoint.end(self.kind);
     }
 }
 
-impl<B> std::fmt::Debug for Lease<B> {
+impl std::fmt::Debug for Lease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lease").finish_non_exhaustive()
     }
 }
 
 /// The kept connections to one endpoint.
-pub(super) struct Kept<B> {
+pub(super) struct Kept {
     pub(super) endpoint: Arc<Endpoint>,
-    idle: RefCell<Vec<Idle<B>>>,
+    idle: RefCell<Vec<Idle>>,
 }
 
-struct Idle<B> {
-    connection: Connection<B>,
+struct Idle {
+    connection: Connection,
     since: Instant,
 }
 
-impl<B> Kept<B> {
+impl Kept {
     pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
         Self {
             endpoint,
@@ -96,19 +94,10 @@ impl<B> Kept<B> {
     }
 
     /// A kept connection that is ready for a request.
-    pub(super) async fn take(&self) -> Option<Connection<B>>
-    where
-        B: 'static,
-    {
+    pub(super) fn take(&self) -> Option<Connection> {
         loop {
-            let connection = self.idle.borrow_mut().pop()?.connection;
-            let sender = &connection.sender;
-            if !sender.is_ready() && !sender.is_closed() {
-                // It may not have seen yet that its last response is over: that takes one turn of
-                // its own task. One that is busy with the rest of a request by then is of no use.
-                yield_now().await;
-            }
-            if sender.is_ready() {
+            let mut connection = self.idle.borrow_mut().pop()?.connection;
+            if connection.is_quiet() {
                 return Some(connection);
             }
         }
@@ -118,7 +107,7 @@ impl<B> Kept<B> {
     /// many are left.
     pub(super) fn sweep(&self, now: Instant) -> usize {
         let mut idle = self.idle.borrow_mut();
-        idle.retain(|idle| !idle.connection.sender.is_closed() && now - idle.since < MAX_IDLE);
+        idle.retain_mut(|idle| now - idle.since < MAX_IDLE && idle.connection.is_quiet());
         idle.len()
     }
 }

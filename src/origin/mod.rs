@@ -2,7 +2,7 @@
 //! demonstration origin.
 
 mod addresses;
-mod again;
+mod body;
 mod choice;
 mod connect;
 pub mod demo;
@@ -11,17 +11,19 @@ mod endpoint;
 mod error;
 mod fault;
 mod hash;
-mod heard;
+mod http1;
 mod lease;
 mod load;
 mod origins;
 mod pool;
 
-pub use connect::{Connection, Connector, InvalidRoots};
+pub use body::{Body, Upgraded};
+pub use connect::{Connector, InvalidRoots};
 pub use endpoint::{Directory, Endpoint};
 pub use error::Error;
 pub use fault::Fault;
+pub use http1::{Invalid, Stream};
 pub use lease::Lease;
 pub use load::Kind;
 pub use origins::{Group, Origins};
-pub use pool::{Deadlines, Failed, Pool, Upload};
+pub use pool::{Deadlines, Failed, Pool};

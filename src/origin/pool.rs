@@ -5,144 +5,118 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use super::again::Copies;
+use super::body::Body;
 use super::choice::Choice;
-use super::connect::{Connection, Connector};
+use super::connect::Connector;
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::heard::Heard;
+use super::http1::{Answer, Connection, Outgoing, Room};
 use super::lease::{Kept, Lease};
 use super::origins::Group;
-use crate::config::OriginUrl;
 
 /// The connections of one worker to all origins: kept while idle, the freshest used first.
-pub struct Pool<B> {
+pub struct Pool {
     connector: Connector,
     /// By the endpoint's number.
-    kept: RefCell<HashMap<u64, Rc<Kept<B>>>>,
-    copies: Copies,
+    kept: RefCell<HashMap<u64, Rc<Kept>>>,
+    room: Rc<Room>,
     turn: Cell<u64>,
 }
 
-/// The body of a request, as seen from outside.
-pub trait Upload<B> {
-    /// How many bytes of it went out: it may take as long as it goes on.
-    fn progress(&self) -> u64;
-
-    /// An empty one, for the same request once more.
-    fn none(&self) -> B;
-}
-
-impl<B> Pool<B>
-where
-    B: Body<Data: Send, Error: std::error::Error + Send + Sync> + 'static,
-{
+impl Pool {
     /// An empty pool.
     pub fn new(connector: Connector) -> Self {
         Self {
             connector,
             kept: RefCell::default(),
-            copies: Copies::default(),
+            room: Rc::default(),
             turn: Cell::new(0),
         }
     }
 
     /// Sends a request to one of the endpoints, and waits for the response's headers.
     ///
-    /// As long as nothing of the request was sent, it stays in `unsent`, and the next endpoint is
-    /// asked. One that may be done twice is asked once more when its connection ended before a byte
-    /// of the response: on a fresh connection if it was a kept one, else at the next endpoint. After
-    /// the first byte, nothing is.
+    /// As long as nothing of the request was sent, the next endpoint is asked. One that may be done
+    /// twice is asked once more when its connection ended before a byte of the response: on a fresh
+    /// connection if it was a kept one, else at the next endpoint. After the first byte, nothing is.
     ///
     /// # Errors
     ///
     /// When no endpoint gave a response; the failure of the last one that was asked.
-    pub async fn send(
+    pub async fn send<B>(
         &self,
         group: &Group,
-        unsent: &mut Option<Request<B>>,
+        request: Request<B>,
         deadlines: Deadlines,
-        upload: &impl Upload<B>,
-    ) -> Result<(Response<Incoming>, Lease<B>), Failed> {
-        let path = unsent.as_ref().map_or("", |request| request.uri().path());
-        let mut choice = Choice::new(group, self.next_turn(), path);
+    ) -> Result<Response<Body<B>>, Failed>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        let mut choice = Choice::new(group, self.next_turn(), request.uri().path());
+        let mut request = Outgoing::new(request, &self.room);
         let mut failed = Failed::default();
-        let mut repeats = Repeats::new(group.endpoints.len() > 1);
-        while unsent.is_some()
-            && let Some((index, endpoint)) = choice.next()
-        {
+        let mut again = None;
+        while let Some((index, endpoint)) = choice.next() {
             let Some(mut lease) = Lease::begin(self.kept(endpoint), index, group.limits) else {
                 failed.full(index);
                 continue;
             };
-            let sent = self.send_on(&mut lease, unsent, deadlines, &mut repeats, upload);
-            match sent.await {
-                Ok(response) => {
+            if let Some(before) = again.take() {
+                request.repeat();
+                Endpoint::asked_again(before);
+            }
+            match self.send_on(&mut lease, &mut request, deadlines).await {
+                Ok((answer, rest)) => {
                     endpoint.succeeded();
-                    return Ok((response, lease));
+                    let upload = request.into_upload(&self.room);
+                    let body = Body::new(lease, &answer, rest, upload);
+                    return Ok(answer.head.map(|()| body));
                 }
                 Err(error) => {
                     endpoint.failed(&error);
+                    again = may_repeat(&request, &error).then_some(endpoint);
                     failed = Failed { index, error };
+                    if again.is_none() && !request.is_unsent() {
+                        break;
+                    }
                 }
             }
         }
         Err(failed)
     }
 
-    /// A kept connection may have been closed by the origin in the same moment: hyper gives the
-    /// request back unsent, or it is sent and nothing comes back.
-    async fn send_on(
+    /// A kept connection may have been closed by the origin in the same moment.
+    async fn send_on<B>(
         &self,
-        lease: &mut Lease<B>,
-        unsent: &mut Option<Request<B>>,
+        lease: &mut Lease,
+        request: &mut Outgoing<B>,
         deadlines: Deadlines,
-        repeats: &mut Repeats,
-        upload: &impl Upload<B>,
-    ) -> Result<Response<Incoming>, Error> {
-        let kept = Rc::clone(&lease.kept);
-        let mut stale = false;
-        loop {
-            let taken = if stale { None } else { kept.take().await };
-            let fresh = taken.is_none();
-            let connection = match taken {
-                Some(connection) => connection,
-                // Boxed, since it is rare and would make the future of every request larger.
-                None => Box::pin(self.connect(kept.endpoint.url(), deadlines.connect)).await?,
-            };
-            let connection = lease.connection.insert(connection);
-            let request = unsent.take().ok_or(Error::NoEndpoint)?;
-            let copy = repeats.may(fresh).then(|| self.copies.copy(&request));
-            let mut copy = copy.flatten();
-            connection.heard.reset();
-            let response = connection.sender.try_send_request(request);
-            let response = while_progressing(deadlines.first_byte, upload, response).await;
-            let mut failed = match response.map_err(|_elapsed| Error::FirstByteTimeout)? {
-                Err(failed) => failed,
-                Ok(response) => {
-                    copy.into_iter()
-                        .for_each(|copy| self.copies.give_back(copy));
-                    return Ok(response);
+    ) -> Result<(Answer, Bytes), Error>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        while let Some(kept) = lease.kept.take() {
+            match ask(lease.connection.insert(kept), request, deadlines).await {
+                Err(Error::Broke(_)) if request.is_unsent() => {}
+                Err(error) if may_repeat(request, &error) => {
+                    request.repeat();
+                    lease.kept.endpoint.asked_again();
+                    break;
                 }
-            };
-            *unsent = failed.take_message();
-            let is_unsent = unsent.is_some();
-            let error = broken(failed.into_error(), &connection.heard);
-            if let (false, Error::Broke(_), Some(copy)) = (is_unsent, &error, copy.take()) {
-                *unsent = Some(copy.into_request(upload.none()));
-                repeats.note();
-                kept.endpoint.asked_again();
-                stale = !fresh;
-            }
-            if fresh || unsent.is_none() {
-                return Err(error);
+                answer => return answer,
             }
         }
+        // Boxed, since it is rare and would make the future of every request larger.
+        let connect = Box::pin(self.connector.connect(lease.kept.endpoint.url()));
+        let stream = timeout(deadlines.connect, connect).await;
+        let stream = stream.map_err(|_elapsed| Error::ConnectTimeout)??;
+        let fresh = Connection::new(stream, Rc::clone(&self.room));
+        ask(lease.connection.insert(fresh), request, deadlines).await
     }
 
     /// Where to begin among a domain's endpoints. All domains share the count, and the multiplier
@@ -153,17 +127,11 @@ where
         usize::try_from(turn >> 33).unwrap_or_default()
     }
 
-    fn kept(&self, endpoint: &Arc<Endpoint>) -> Rc<Kept<B>> {
+    fn kept(&self, endpoint: &Arc<Endpoint>) -> Rc<Kept> {
         let mut kept = self.kept.borrow_mut();
         let kept = kept.entry(endpoint.number());
         let kept = kept.or_insert_with(|| Rc::new(Kept::new(Arc::clone(endpoint))));
         Rc::clone(kept)
-    }
-
-    async fn connect(&self, origin: &OriginUrl, limit: Duration) -> Result<Connection<B>, Error> {
-        let connect = self.connector.connect(origin);
-        let connection = timeout(limit, connect).await;
-        connection.map_err(|_elapsed| Error::ConnectTimeout)?
     }
 
     /// Drops connections that were closed, or idle for longer than origins keep them open, and
@@ -174,7 +142,7 @@ where
     }
 }
 
-impl<B> std::fmt::Debug for Pool<B> {
+impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").finish_non_exhaustive()
     }
@@ -215,50 +183,39 @@ pub struct Deadlines {
     pub first_byte: Duration,
 }
 
-/// Whether a request may be asked once more.
-struct Repeats {
-    left: bool,
-    elsewhere: bool,
+/// Whether a request that was sent, but not answered, may be sent once more.
+fn may_repeat<B>(request: &Outgoing<B>, error: &Error) -> bool
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    matches!(error, Error::Broke(_)) && request.may_repeat()
 }
 
-impl Repeats {
-    /// `elsewhere` says whether there is another endpoint to ask.
-    fn new(elsewhere: bool) -> Self {
-        let left = true;
-        Self { left, elsewhere }
-    }
-
-    /// A fresh connection that broke says something about its endpoint: asking that one again would
-    /// be of no use.
-    fn may(&self, fresh: bool) -> bool {
-        self.left && (self.elsewhere || !fresh)
-    }
-
-    fn note(&mut self) {
-        self.left = false;
-    }
-}
-
-/// What a request came to that was sent, but not answered. A body of the client's that broke is not
-/// the endpoint's fault.
-fn broken(error: hyper::Error, heard: &Heard) -> Error {
-    match error.is_user() || heard.anything() {
-        true => Error::Http(error),
-        false => Error::Broke(error),
-    }
+async fn ask<B>(
+    connection: &mut Connection,
+    request: &mut Outgoing<B>,
+    deadlines: Deadlines,
+) -> Result<(Answer, Bytes), Error>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let sent = Cell::new(0);
+    let asking = connection.ask(request, &sent);
+    let answer = while_progressing(deadlines.first_byte, &sent, asking).await;
+    answer.map_err(|_elapsed| Error::FirstByteTimeout)?
 }
 
 /// Waits for `future` until `limit` has passed without progress.
-async fn while_progressing<B, F: Future>(
+async fn while_progressing<F: Future>(
     limit: Duration,
-    upload: &impl Upload<B>,
+    progress: &Cell<usize>,
     future: F,
 ) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
     loop {
-        let before = upload.progress();
+        let before = progress.get();
         match timeout(limit, &mut future).await {
-            Err(elapsed) if upload.progress() == before => return Err(elapsed),
+            Err(elapsed) if progress.get() == before => return Err(elapsed),
             Err(_) => {}
             Ok(output) => return Ok(output),
         }
@@ -267,20 +224,11 @@ async fn while_progressing<B, F: Future>(
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::future::pending;
 
     use super::*;
 
     const LIMIT: Duration = Duration::from_secs(10);
-
-    impl Upload<()> for Cell<u64> {
-        fn progress(&self) -> u64 {
-            self.get()
-        }
-
-        fn none(&self) {}
-    }
 
     #[tokio::test(start_paused = true)]
     async fn an_upload_that_goes_on_is_not_cut() {

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use http::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
 use tokio::time::timeout;
 
@@ -99,11 +99,10 @@ async fn exchange(
     let request = Request::post(url.target().as_str())
         .header(HOST, url.host())
         .header(CONTENT_TYPE, "application/json")
+        .header(CONTENT_LENGTH, body.len())
         .header(USER_AGENT, PRODUCT)
         .body(body.to_owned())?;
-    let mut connection = connector.connect(url.endpoint()).await?;
-    let response = connection.sender.send_request(request).await;
-    let (head, _) = response.map_err(origin::Error::Http)?.into_parts();
+    let (head, ()) = connector.ask(url.endpoint(), request).await?.into_parts();
     Ok((head.status, head.headers))
 }
 

@@ -210,6 +210,63 @@ async fn an_expectation_is_met() {
     drop(origin);
 }
 
+/// The client need not send what the origin does not want.
+#[tokio::test]
+async fn an_origin_may_refuse_a_body_before_it_comes() {
+    let stage = Stage::new().await;
+    let mut client = stage.http1().await;
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {PLAY}\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    );
+    client.send(request).await;
+    let (head, mut origin) = stage.origin.request().await;
+    assert_eq!(head.one("expect"), Some("100-continue"));
+    origin
+        .send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    let answer = client.try_head().await.expect("an answer");
+    assert_eq!(answer.status(), 413, "{answer:?}");
+    assert!(origin.closed().await.is_empty(), "no byte of the body");
+}
+
+/// An origin that does not know the question is silent.
+#[tokio::test]
+async fn a_body_goes_without_a_word_of_the_origin() {
+    let stage = Stage::new().await;
+    let mut client = stage.http1().await;
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {PLAY}\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    );
+    client.send(request).await;
+    let (_, mut origin) = stage.origin.request().await;
+    assert_eq!(client.response().await.status(), 100);
+    client.send("body").await;
+    assert_eq!(origin.body().await.expect("a whole body"), b"body");
+    origin.send(ok("done")).await;
+    assert_eq!(client.response().await.status(), 200);
+}
+
+/// What an origin answers in the middle of a body goes to the client, and so does the rest of both.
+#[tokio::test]
+async fn an_answer_may_begin_before_the_body_is_over() {
+    let stage = Stage::new().await;
+    let mut client = stage.http1().await;
+    let request = format!("POST / HTTP/1.1\r\nHost: {PLAY}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send(request).await;
+    let (_, mut origin) = stage.origin.request().await;
+    client.send("3\r\nabc\r\n").await;
+    assert_eq!(origin.part(3).await, b"abc");
+    origin
+        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nABC\r\n")
+        .await;
+    assert_eq!(client.response().await.status(), 200);
+    assert_eq!(client.part(3).await, b"ABC");
+    client.send("3\r\ndef\r\n0\r\n\r\n").await;
+    assert_eq!(origin.body().await.expect("the rest"), b"def");
+    origin.send("3\r\nDEF\r\n0\r\n\r\n").await;
+    assert_eq!(client.body().await.expect("the rest"), b"DEF");
+}
+
 /// The origin's 100 Continue, early hints and the like do not take the place of its answer.
 #[tokio::test]
 async fn interim_answers_do_not_end_a_request() {

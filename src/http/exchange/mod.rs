@@ -35,7 +35,6 @@ pub(super) struct Exchange {
     sent: Cell<u64>,
     received: Cell<u64>,
     counted: Cell<(u64, u64)>,
-    upload_broke: Cell<bool>,
     /// Whom it waits for, and since when no byte has moved.
     awaited: Cell<Awaited>,
     still_since: Cell<Instant>,
@@ -85,7 +84,6 @@ impl ExchangeGuard {
             sent: Cell::new(0),
             received: Cell::new(0),
             counted: Cell::new((0, 0)),
-            upload_broke: Cell::new(false),
             awaited: Cell::new(Awaited::Origin),
             still_since: Cell::new(started),
             cross_origin,
@@ -219,20 +217,6 @@ impl Exchange {
     pub(super) fn upload_ends(&self) {
         self.connection.activity.exchange_ends();
         self.count();
-    }
-
-    /// The request's body was no body, or stopped in the middle.
-    pub(super) fn upload_breaks(&self) {
-        self.upload_broke.set(true);
-    }
-
-    pub(super) fn upload_broke(&self) -> bool {
-        self.upload_broke.get()
-    }
-
-    /// Body bytes from the client so far.
-    pub(super) fn bytes_received(&self) -> u64 {
-        self.received.get()
     }
 
     /// Notes whom it waits for from now on.

@@ -87,6 +87,10 @@ async fn next(stream: &mut TcpStream, notes: &Mutex<Notes>) -> Option<Message> {
         under_way.get_or_insert_with(|| Begun::new(notes));
         match read(&received) {
             Ok(Some(message)) => return Some(message),
+            Ok(None) if strict::waits(&received) => {
+                let word = b"HTTP/1.1 100 Continue\r\n\r\n";
+                stream.write_all(word).await.ok()?;
+            }
             Ok(None) => {}
             Err(flaw) => {
                 let text = String::from_utf8_lossy(&received).into_owned();

@@ -47,6 +47,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Message>, Flaw> {
     }))
 }
 
+/// Whether a head is there whole, of a request that waits for a word before its body.
+pub(crate) fn waits(bytes: &[u8]) -> bool {
+    let Ok(Some((lines, length))) = head(bytes) else {
+        return false;
+    };
+    let waits = |line: &&[u8]| line.to_ascii_lowercase().starts_with(b"expect:");
+    length == bytes.len() && lines.iter().any(waits)
+}
+
 /// The lines of a head without their ends, and how long it is.
 type Lines<'b> = (Vec<&'b [u8]>, usize);
 
@@ -132,6 +141,9 @@ fn check_fields(fields: &[(String, Vec<u8>)]) -> Result<(), Flaw> {
             return Err(format!("{name} may be read as {read_otherwise}"));
         }
     }
+    if value("expect").is_some_and(|value| value != b"100-continue") {
+        return Err("an expectation that nobody knows".to_owned());
+    }
     if websocket && value("connection").as_deref() != Some(b"upgrade") {
         return Err("an upgrade that is not named by Connection".to_owned());
     }
@@ -202,7 +214,7 @@ fn chunked(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Flaw> {
     Ok(None)
 }
 
-const HOP: [&str; 10] = [
+const HOP: [&str; 9] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -212,7 +224,6 @@ const HOP: [&str; 10] = [
     "trailer",
     "upgrade",
     "http2-settings",
-    "expect",
 ];
 
 /// Names that only the proxy writes, or that say where a message ends.

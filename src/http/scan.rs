@@ -4,7 +4,7 @@
 //! hyper's parser is lenient where RFC 9112 allows it, and says nothing of it afterwards. A server
 //! before this proxy may have read such a message in another way; so it is refused.
 
-mod chunk;
+use crate::framing;
 
 /// Follows the requests of an HTTP/1.1 connection from head to head.
 #[derive(Debug, Default)]
@@ -120,13 +120,13 @@ impl Scan {
             State::Start => self.request_line(line),
             State::Field if line.is_empty() => Some(self.end_of_head()),
             State::Field => self.field(line),
-            State::Size => Some(match chunk::size(line)? {
+            State::Size => Some(match framing::chunk_size(line)? {
                 0 => State::Trailer,
                 size => State::Chunk(size),
             }),
             State::ChunkEnd => line.is_empty().then_some(State::Size),
             State::Trailer if line.is_empty() => Some(State::Start),
-            State::Trailer => chunk::is_trailer(line).then_some(State::Trailer),
+            State::Trailer => framing::is_trailer(line).then_some(State::Trailer),
             State::Body(_) | State::Chunk(_) | State::Over => Some(self.state),
         }
     }
@@ -147,7 +147,7 @@ impl Scan {
         let head = &mut self.head;
         if name.eq_ignore_ascii_case(b"content-length") {
             let alone = head.length.is_none() && head.coding.is_none();
-            head.length = Some(number(value).filter(|_| alone)?);
+            head.length = Some(framing::length(value).filter(|_| alone)?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if head.length.is_some() {
                 return None;
@@ -183,21 +183,12 @@ fn skip(bytes: &[u8], left: u64) -> (usize, Option<u64>) {
     }
 }
 
-fn number(value: &[u8]) -> Option<u64> {
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let text = str::from_utf8(value).ok().filter(|_| digits)?;
-    text.parse().ok().filter(|number| *number <= LARGEST)
-}
-
 /// Whether a value of `Upgrade` may lead to a WebSocket, whose bytes are no requests. A connection
 /// on which that is asked for carries no request after it.
 pub(super) fn names_websocket(value: &[u8]) -> bool {
     let mut windows = value.windows(WEBSOCKET.len());
     windows.any(|window| window.eq_ignore_ascii_case(WEBSOCKET))
 }
-
-/// Some count in signed numbers of 64 bits, and would read a larger one as negative.
-const LARGEST: u64 = i64::MAX as u64;
 
 const WEBSOCKET: &[u8] = b"websocket";
 
