@@ -42,6 +42,15 @@ impl Body {
         }
     }
 
+    /// Whether nobody knows when it ends, and nothing of the request is left to be sent.
+    pub(super) fn is_stream(&self) -> bool {
+        match &self.source {
+            Source::Text(_) => false,
+            Source::Origin(body) => body.is_stream(),
+            Source::Demo(body) => body.size_hint().exact().is_none(),
+        }
+    }
+
     /// Ties the exchange to the body: they end together.
     pub(super) fn with(mut self, exchange: ExchangeGuard) -> Self {
         self.exchange = Some(exchange);

@@ -9,6 +9,7 @@ use rustls_pki_types::CertificateDer;
 use super::activity::Activity;
 use super::client_certificate;
 use super::guest::Guest;
+use super::relay::Relay;
 use super::tunnel::Tunnel;
 use super::worker::Worker;
 use crate::certificate::Certificate;
@@ -26,7 +27,16 @@ pub struct Connection {
     client_value: HeaderValue,
     client_certificate: Option<HeaderValue>,
     forwarded: RefCell<Option<(HeaderValue, HeaderValue)>>,
-    tunnel: RefCell<Option<Tunnel>>,
+    leaving: RefCell<Option<Leaving>>,
+}
+
+/// What a connection carries on without hyper.
+#[derive(Debug)]
+pub enum Leaving {
+    /// A WebSocket, once the response that accepts it is written.
+    Tunnel(Tunnel),
+    /// A stream, from its head on.
+    Stream(Relay),
 }
 
 /// How a connection came in.
@@ -76,7 +86,7 @@ impl Connection {
             arrival,
             client_value: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             forwarded: RefCell::default(),
-            tunnel: RefCell::default(),
+            leaving: RefCell::default(),
         }
     }
 
@@ -135,13 +145,18 @@ impl Connection {
         value
     }
 
-    /// Leaves a WebSocket to be carried on once the response that accepts it is written.
-    pub(super) fn leave_tunnel(&self, tunnel: Tunnel) {
-        self.tunnel.replace(Some(tunnel));
+    /// Leaves something to be carried on without hyper.
+    pub(super) fn leave(&self, leaving: Leaving) {
+        self.leaving.replace(Some(leaving));
     }
 
-    /// The WebSocket that the connection became, if it did.
-    pub fn take_tunnel(&self) -> Option<Tunnel> {
-        self.tunnel.take()
+    /// Whether a stream waits to be carried on.
+    pub fn has_stream(&self) -> bool {
+        matches!(*self.leaving.borrow(), Some(Leaving::Stream(_)))
+    }
+
+    /// What is to be carried on, if anything is.
+    pub fn take_leaving(&self) -> Option<Leaving> {
+        self.leaving.take()
     }
 }

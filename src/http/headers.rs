@@ -83,6 +83,11 @@ pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
     values.any(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
+/// Whether a client says that it sends no other request on its connection.
+pub(super) fn asks_to_close(headers: &HeaderMap) -> bool {
+    tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("close"))
+}
+
 /// Asks the endpoint whether it wants the body.
 pub(super) fn set_expectation(headers: &mut HeaderMap) {
     headers.insert(EXPECT, HeaderValue::from_static("100-continue"));

@@ -22,6 +22,7 @@ mod frames;
 mod guest;
 mod headers;
 mod names;
+mod relay;
 mod route;
 mod scan;
 mod stream;
@@ -38,13 +39,14 @@ use hyper::body::Incoming;
 
 pub use activity::{Activity, Phase};
 pub(crate) use body::Body;
-pub use connection::{Arrival, Connection, Served};
+pub use connection::{Arrival, Connection, Leaving, Served};
 pub use cutter::Cutter;
 use exchange::ExchangeGuard;
 pub use failure::BadRequest;
 use failure::Failure;
 use forward::{Answer, Outbound};
 pub use headers::{join_cookies, strip_request, strip_response};
+pub use relay::Relay;
 use route::{Route, route};
 pub use scan::{Doubtful, Scan};
 pub use target::{Target, check_form, origin_form};
@@ -62,6 +64,7 @@ pub(crate) async fn respond(
 ) -> Response<Body> {
     let version = request.version();
     let last = version < Version::HTTP_2 && headers::names_websocket(request.headers());
+    let closes = headers::asks_to_close(request.headers());
     let (exchange, step) = begin(&connection, request, cutter);
     let answer = match step {
         Ok(Step::Answer(response)) => Ok(Answer::Response(response)),
@@ -78,6 +81,10 @@ pub(crate) async fn respond(
         // A WebSocket's bytes are no requests: nothing that comes behind was looked at.
         let close = HeaderValue::from_static("close");
         response.headers_mut().entry(CONNECTION).or_insert(close);
+    } else if version == Version::HTTP_11 && response.body().is_stream() {
+        connection.leave(Leaving::Stream(Relay::new(response, closes)));
+        // The connection goes on without hyper, and with it without this answer.
+        return std::future::pending().await;
     }
     response
 }
@@ -189,7 +196,7 @@ fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) 
         }
         Answer::Upgrade(response, origin) => {
             exchange.set_status(response.status());
-            connection.leave_tunnel(Tunnel::new(origin, exchange));
+            connection.leave(Leaving::Tunnel(Tunnel::new(origin, exchange)));
             response
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn route(
 /// A request over plain HTTP that is not redirected: nobody but a CA gets through where clients have
 /// to show a certificate.
 fn in_the_clear(domain: &Arc<Domain>, uri: &Uri) -> Result<Route, Failure> {
-    if domain.client_certificate_required && !is_acme_token(uri) {
+    if domain.client_certificate_required && !is_acme_token(uri.path()) {
         return Err(Failure::ClientCertificate);
     }
     Ok(Route::Forward(Arc::clone(domain)))
@@ -99,8 +99,8 @@ fn is_acme_challenge(uri: &Uri) -> bool {
 }
 
 /// Whether it is a challenge and nothing else: a path that leads back out is no token.
-pub(super) fn is_acme_token(uri: &Uri) -> bool {
-    let token = uri.path().strip_prefix(ACME_CHALLENGE);
+pub(super) fn is_acme_token(path: &str) -> bool {
+    let token = path.strip_prefix(ACME_CHALLENGE);
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     token.is_some_and(|token| !token.is_empty() && token.bytes().all(is_base64url))
 }

@@ -4,7 +4,9 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
@@ -19,7 +21,7 @@ use super::registry::Entry;
 use super::strict::Strict;
 use super::watched::Watched;
 use super::{Service, Speaks};
-use crate::http::{self, Arrival, Connection, Cutter, Phase};
+use crate::http::{self, Arrival, Connection, Cutter, Leaving, Phase};
 use crate::tls::{self, Accepted, Protocol};
 
 /// Serves one connection to its end.
@@ -70,19 +72,58 @@ async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: 
     }
 }
 
+/// A connection of HTTP/1.1: hyper's, but for the streams on it.
 async fn http1<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let stream = Strict::new(stream);
-    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), true));
+    let activity = Rc::clone(&entry.activity);
+    let mut stream = Watched::new(Strict::new(stream), activity, true);
+    loop {
+        // Boxed: what hyper keeps is not needed any more while a stream runs.
+        let left = Box::pin(requests(stream, &connection, entry)).await;
+        let drains = left.drains;
+        stream = left.stream;
+        match connection.take_leaving() {
+            None => return,
+            Some(Leaving::Tunnel(tunnel)) => return tunnel.run(stream, left.unread).await,
+            Some(Leaving::Stream(relay)) => {
+                let drains = || drains || entry.shall_drain();
+                let relay = Box::pin(relay.run(&mut stream, left.unread, drains));
+                let Some(unread) = relay.await else {
+                    return;
+                };
+                stream.stream_mut().unread(unread.into());
+            }
+        }
+    }
+}
+
+/// What hyper leaves of a connection.
+struct Left<S> {
+    stream: S,
+    /// What it has read and not looked at.
+    unread: Bytes,
+    /// Whether the connection shall end.
+    drains: bool,
+}
+
+/// Answers requests until the connection ends, or leaves hyper.
+async fn requests<S>(stream: S, connection: &Rc<Connection>, entry: &Entry) -> Left<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
-    let mut http = builder.serve_connection(io, service(&connection, || None));
-    drive(&mut http, entry, |http| http.graceful_shutdown()).await;
-    if let Some(tunnel) = connection.take_tunnel() {
-        let parts = http.into_parts();
-        tunnel.run(parts.io.into_inner(), parts.read_buf).await;
+    let io = TokioIo::new(stream);
+    let mut http = builder.serve_connection(io, service(connection, || None));
+    let has_left = || connection.has_stream();
+    let drains = drive(&mut http, entry, |http| http.graceful_shutdown(), has_left).await;
+    let parts = http.into_parts();
+    Left {
+        stream: parts.io.into_inner(),
+        unread: parts.read_buf,
+        drains,
     }
 }
 
@@ -100,7 +141,7 @@ where
         .max_header_list_size(MAX_HEADERS);
     let service = service(&connection, move || Some(streams.next()));
     let mut http = builder.serve_connection(io, service);
-    drive(&mut http, entry, |http| http.graceful_shutdown()).await;
+    drive(&mut http, entry, |http| http.graceful_shutdown(), || false).await;
 }
 
 /// Answers the requests of a connection, each with what cuts it.
@@ -120,19 +161,32 @@ fn service<C: Fn() -> Option<Rc<Cutter>>>(
     })
 }
 
-/// Carries a connection to its end; `drain` asks it to end after its running exchanges. How a
-/// connection breaks is in the records of its exchanges.
-async fn drive<C>(http: &mut C, entry: &Entry, drain: impl Fn(Pin<&mut C>))
+/// Carries a connection to its end, or until it has left; `drain` asks it to end after its running
+/// exchanges. How a connection breaks is in the records of its exchanges. Says whether it was asked
+/// to end.
+async fn drive<C>(
+    http: &mut C,
+    entry: &Entry,
+    drain: impl Fn(Pin<&mut C>),
+    has_left: impl Fn() -> bool,
+) -> bool
 where
     C: Future<Output = hyper::Result<()>> + Unpin,
 {
-    let end = poll_fn(|cx| {
+    let mut drains = false;
+    poll_fn(|cx| {
         if entry.shall_drain() {
+            drains = true;
             drain(Pin::new(http));
         }
-        Pin::new(&mut *http).poll(cx)
-    });
-    let _ = end.await;
+        let polled = Pin::new(&mut *http).poll(cx).map(drop);
+        match has_left() {
+            true => Poll::Ready(()),
+            false => polled,
+        }
+    })
+    .await;
+    drains
 }
 
 /// Runs the streams of an HTTP/2 connection on its own thread, each until it is cut.

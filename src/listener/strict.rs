@@ -2,6 +2,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::{Doubtful, Scan};
@@ -11,6 +12,8 @@ use crate::http::{Doubtful, Scan};
 pub(super) struct Strict<S> {
     stream: S,
     scan: Scan,
+    /// What was looked at and read already, and is read once more.
+    unread: Bytes,
     rest: Rest,
 }
 
@@ -28,8 +31,14 @@ impl<S> Strict<S> {
         Self {
             stream,
             scan: Scan::default(),
+            unread: Bytes::new(),
             rest: Rest::Stream,
         }
+    }
+
+    /// Takes back what was read from it.
+    pub(super) fn unread(&mut self, bytes: Bytes) {
+        self.unread = bytes;
     }
 
     fn refuse(&mut self, doubtful: Doubtful) {
@@ -59,6 +68,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let length = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         if !matches!(self.rest, Rest::Stream) {
             return Poll::Ready(self.read_rest(buffer));
         }

@@ -25,6 +25,10 @@ impl<S> Watched<S> {
         }
     }
 
+    pub(super) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     fn wrote<T>(&self, result: Poll<T>) -> Poll<T> {
         self.activity.set_writing(result.is_pending());
         result

@@ -66,6 +66,11 @@ impl<B: http_body::Body<Data = Bytes> + Unpin> Body<B> {
         self.lease.as_mut().is_none_or(Lease::become_stream)
     }
 
+    /// Whether it counts as a stream, and nothing of the request is left to be sent.
+    pub fn is_stream(&self) -> bool {
+        self.upload.is_none() && self.lease.as_ref().is_some_and(Lease::is_stream)
+    }
+
     /// The connection behind a response that switches protocols.
     pub fn upgrade(self) -> Option<Upgraded> {
         let mut lease = self.lease?;

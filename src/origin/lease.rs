@@ -45,6 +45,11 @@ impl Lease {
         fits
     }
 
+    /// Whether it counts as one.
+    pub(super) fn is_stream(&self) -> bool {
+        self.kind == Kind::Stream
+    }
+
     /// The endpoint's place in its group.
     pub fn index(&self) -> usize {
         self.index

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::STRICT_TRANSPORT_SECURITY;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version, request};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, request};
 use tokio::time::Instant;
 
 use super::body::Body;
@@ -25,7 +25,8 @@ pub(super) struct Exchange {
     domain: Option<Arc<Domain>>,
     guest: Option<Box<Guest>>,
     method: Method,
-    uri: Uri,
+    /// A copy: the request's own text would hold all of hyper's buffer, for as long as a stream runs.
+    path: Box<str>,
     version: Version,
     started: Instant,
     /// None until there is an answer.
@@ -75,7 +76,7 @@ impl ExchangeGuard {
             guest: domain.as_ref().and_then(|domain| connection.guest(domain)),
             domain,
             method: request.method.clone(),
-            uri: request.uri.clone(),
+            path: request.uri.path().into(),
             version: request.version,
             started,
             status: Cell::new(None),
@@ -154,7 +155,7 @@ impl Exchange {
         let access = access.and_then(|domain| domain.config.access.as_ref());
         let is_out = access.is_some_and(|access| !access.admits(self.connection.client));
         // A CA asks from wherever it likes.
-        if is_out && (self.connection.is_tls() || !is_acme_token(&self.uri)) {
+        if is_out && (self.connection.is_tls() || !is_acme_token(&self.path)) {
             return Err(Failure::Forbidden);
         }
         match self.has_room() {
@@ -195,8 +196,7 @@ impl Exchange {
     /// The origin that was asked, for people.
     pub(super) fn origin(&self) -> String {
         let origin = self.domain.as_ref().zip(self.origin.get());
-        let origin =
-            origin.and_then(|(domain, index)| domain.origins.group(self.uri.path()).url(index));
+        let origin = origin.and_then(|(domain, index)| domain.origins.group(&self.path).url(index));
         origin.map(ToString::to_string).unwrap_or_default()
     }
 
@@ -293,7 +293,7 @@ impl Exchange {
             scheme: self.connection.scheme(),
             protocol: protocol(self.version),
             method: self.method.as_str(),
-            path: self.uri.path(),
+            path: &self.path,
             status: self.status(),
             origin: &self.origin(),
             sent: self.sent.get(),
