@@ -11,6 +11,7 @@ use super::origin_url::OriginUrl;
 use super::origins::{Balance, Route, origins, routes};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
+use super::response_headers::ResponseHeaders;
 use super::timeouts::DomainTimeouts;
 use super::tls::TlsOptions;
 use crate::certificate;
@@ -54,6 +55,8 @@ pub struct Domain {
     pub access: Option<Arc<Access>>,
     /// Which web pages may read it, where its origin does not say. None by default.
     pub cors: Option<Arc<Cors>>,
+    /// What its responses say in place of its origin, or do not say. As the origin has it by default.
+    pub response_headers: Option<Arc<ResponseHeaders>>,
     /// Responses and WebSockets that run at once; more are answered with 503. No limit by default.
     pub max_viewers: Option<usize>,
     /// Deadlines of its exchanges in place of the default.
@@ -113,6 +116,7 @@ impl Domain {
             && self.on_expiry == other.on_expiry
             && self.access == other.access
             && self.cors == other.cors
+            && self.response_headers == other.response_headers
             && self.max_viewers == other.max_viewers
             && self.timeouts == other.timeouts
             && self.tls == other.tls
@@ -147,6 +151,7 @@ pub(super) fn parse_domain(
     let on_expiry = on_expiry(&mut table);
     let access = Access::read(&mut table).map(Arc::new);
     let cors = Cors::read(&mut table).map(Arc::new);
+    let response_headers = ResponseHeaders::read(file, &mut table).map(Arc::new);
     let max_viewers = table.number("max_viewers", 1..=10_000_000, "a number from 1 to 10000000");
     let timeouts = DomainTimeouts::read(table.table("timeouts"));
     let tls = tls(file, &mut table);
@@ -171,6 +176,7 @@ pub(super) fn parse_domain(
         on_expiry,
         access,
         cors,
+        response_headers,
         max_viewers,
         timeouts,
         tls,
@@ -278,11 +284,8 @@ mod tests {
     }
 
     fn problems(text: &str) -> Vec<String> {
-        let problems = parse(text).problems;
-        problems
-            .iter()
-            .map(|(_, problem)| problem.to_string())
-            .collect()
+        let problems = parse(text).problems.into_iter();
+        problems.map(|(_, it)| it.to_string()).collect()
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::origin_url::InvalidOrigin;
+use super::response_headers::InvalidHeader;
 use super::webhook_url::InvalidWebhook;
 use crate::certificate;
 use crate::domain;
@@ -98,6 +99,14 @@ pub enum Reason {
         /// Why.
         error: InvalidOrigin,
     },
+    /// A field of responses that cannot be set or removed.
+    #[error("the response header {name:?} {error}")]
+    ResponseHeader {
+        /// As it was written.
+        name: String,
+        /// Why.
+        error: InvalidHeader,
+    },
     /// A webhook that is none. It may hold a token, so it is not shown.
     #[error("`webhook` {0}")]
     Webhook(InvalidWebhook),
@@ -132,6 +141,7 @@ impl Reason {
             | Self::DomainName { .. }
             | Self::CertificateName { .. }
             | Self::Origin { .. }
+            | Self::ResponseHeader { .. }
             | Self::Webhook(_) => "invalid_value",
         }
     }
@@ -162,6 +172,7 @@ impl Reason {
             Self::Origin { .. } => {
                 "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
             }
+            Self::ResponseHeader { error, .. } => error.hint().to_owned(),
             Self::Webhook(_) => "write a URL like \"https://alerts.example.com/hook\"".to_owned(),
             Self::NoClientCa => {
                 "add client_ca = \"FILE\" with the roots of the client certificates, \

@@ -239,6 +239,29 @@ impl<'f, 'i> Table<'f, 'i> {
         })
     }
 
+    /// All keys that nobody took, whatever they are, each with a text, in their order.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<(Spanned<String>, String)> {
+        let entries = std::mem::take(&mut self.entries).into_iter();
+        let mut texts = Vec::new();
+        for (name, value) in entries {
+            let (start, found) = (value.span().start, value.get_ref().type_str());
+            let name = Spanned::new(name.span(), name.into_inner().into_owned());
+            match value.into_inner() {
+                DeValue::String(text) => texts.push((name, text.into_owned())),
+                _ => self.file.report(
+                    start,
+                    Reason::WrongType {
+                        key,
+                        expected: "a string in quotes",
+                        found,
+                    },
+                ),
+            }
+        }
+        texts.sort_by_key(|(name, _)| name.span().start);
+        texts
+    }
+
     /// A table below this one; an empty one when it is not there.
     pub(super) fn table(&mut self, key: &'static str) -> Self {
         let Some(value) = self.take(key) else {

@@ -27,6 +27,11 @@ impl Body {
         Self::new(Source::Text(Some(text).filter(|text| !text.is_empty())))
     }
 
+    /// Whether it is ours, and no origin's.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.source, Source::Text(_))
+    }
+
     pub(super) fn origin(body: origin::Body<RequestBody>) -> Self {
         Self::new(Source::Origin(body))
     }

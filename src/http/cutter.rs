@@ -10,15 +10,31 @@ use std::task::{Poll, Waker};
 pub struct Cutter {
     cut: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+    follower: RefCell<Option<Rc<Self>>>,
 }
 
 impl Cutter {
     /// Ends the stream: the client gets RST_STREAM.
     pub(super) fn cut(&self) {
         self.cut.set(true);
+        self.wake();
+        if let Some(follower) = self.follower.take() {
+            follower.cut();
+        }
+    }
+
+    /// Has the stream look around.
+    pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    /// Another one that is cut with this one: that of a second task for the same stream.
+    pub fn follower(&self) -> Rc<Self> {
+        let follower = Rc::default();
+        self.follower.replace(Some(Rc::clone(&follower)));
+        follower
     }
 
     /// Carries the stream on to its end, or until it is cut.

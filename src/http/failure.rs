@@ -17,6 +17,9 @@ pub(super) enum Failure {
     /// CONNECT: this is no forward proxy.
     #[error("this method is not available here")]
     Method,
+    /// An extended CONNECT for something else than WebSocket.
+    #[error("no protocol but WebSocket is available here")]
+    Protocol,
     /// Plain HTTP on a listener for TLS that rejects it.
     #[error("this port speaks HTTPS only")]
     PlainHttpOnHttps,
@@ -72,10 +75,16 @@ pub enum BadRequest {
     Body,
 }
 
-/// A response that switches protocols, which nobody asked for.
+/// What is wrong with a response, though it is sound HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it switches protocols unasked")]
-pub(super) struct InvalidResponse;
+pub(super) enum InvalidResponse {
+    #[error("it switches protocols unasked")]
+    UnaskedUpgrade,
+    #[error("it answers the request for a WebSocket with something else")]
+    NoWebSocket,
+    #[error("it does not show that it has read the WebSocket's key")]
+    Accept,
+}
 
 /// Who has to mend it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +99,7 @@ impl Failure {
         match self {
             Self::BadRequest(_) => (Fault::Client, StatusCode::BAD_REQUEST, "bad_request"),
             Self::Method => (Fault::Client, StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::Protocol => (Fault::Client, StatusCode::NOT_IMPLEMENTED, "protocol"),
             Self::PlainHttpOnHttps => (Fault::Client, StatusCode::BAD_REQUEST, "plain_http"),
             Self::UnknownDomain => (Fault::Client, StatusCode::NOT_FOUND, "unknown_domain"),
             Self::ClientCertificate => (Fault::Client, StatusCode::FORBIDDEN, "client_certificate"),

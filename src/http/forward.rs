@@ -3,6 +3,7 @@ use std::sync::Arc;
 use http::header::{CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING, VIA};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
+use hyper::upgrade::OnUpgrade;
 
 use super::body::{Body, RequestBody};
 use super::connection::Connection;
@@ -11,6 +12,7 @@ use super::failure::{BadRequest, Failure, InvalidResponse};
 use super::headers;
 use super::stream::is_endless;
 use super::target::origin_form;
+use super::websocket::{Connect, Handshake};
 use crate::origin::{self, Deadlines, Upgraded};
 use crate::snapshot::Domain;
 
@@ -19,13 +21,57 @@ pub(super) enum Answer {
     /// A response to pass on.
     Response(Response<Body>),
     /// The change to WebSocket, and the origin's end of it.
-    Upgrade(Response<Body>, Upgraded),
+    Upgrade(Response<Body>, Ends),
+}
+
+/// The ends of a WebSocket that was agreed upon.
+pub(super) struct Ends {
+    pub(super) origin: Upgraded,
+    /// The client's, where HTTP/2 carries it; else it is the connection.
+    pub(super) client: Option<OnUpgrade>,
+}
+
+/// A request that a client has made.
+pub(super) struct Inbound {
+    pub(super) parts: request::Parts,
+    pub(super) body: Incoming,
+    /// As the client wrote it: origins see it unchanged.
+    pub(super) host: HeaderValue,
+    /// Whether the client gave its body's length.
+    pub(super) has_length: bool,
+    /// What it was over HTTP/2, if it asks for a WebSocket.
+    pub(super) connect: Option<Connect>,
+}
+
+impl Inbound {
+    fn handshake(&mut self) -> Option<Handshake> {
+        let request::Parts {
+            method,
+            version,
+            headers,
+            ..
+        } = &self.parts;
+        match self.connect.take() {
+            Some(connect) => Some(Handshake::Ours(connect)),
+            None => {
+                headers::asks_for_websocket(method, *version, headers).then_some(Handshake::Clients)
+            }
+        }
+    }
 }
 
 impl Answer {
+    /// Whether it is ours, and no origin's.
+    pub(super) fn is_own(&self) -> bool {
+        match self {
+            Self::Response(response) => response.body().is_own(),
+            Self::Upgrade(..) => false,
+        }
+    }
+
     pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
         match self {
-            Self::Response(response) | Self::Upgrade(response, _) => response.headers_mut(),
+            Self::Response(response) | Self::Upgrade(response, ..) => response.headers_mut(),
         }
     }
 }
@@ -35,35 +81,32 @@ pub(super) struct Outbound {
     domain: Arc<Domain>,
     request: Request<RequestBody>,
     version: Version,
-    websocket: bool,
+    websocket: Option<Handshake>,
 }
 
 impl Outbound {
-    /// Makes the request that the origin gets. `host` is as the client wrote it: origins see it
-    /// unchanged. `has_length` says whether the client gave its body's length.
+    /// Makes the request that the origin gets.
     pub(super) fn new(
         connection: &Connection,
         exchange: &ExchangeGuard,
         domain: Arc<Domain>,
-        mut parts: request::Parts,
-        body: Incoming,
-        host: HeaderValue,
-        has_length: bool,
+        mut inbound: Inbound,
     ) -> Self {
+        let websocket = inbound.handshake();
+        let (mut parts, body) = (inbound.parts, inbound.body);
         let version = parts.version;
-        let websocket = headers::asks_for_websocket(&parts.method, version, &parts.headers);
         let expects = headers::expects_continue(&parts.headers) && !body.is_end_stream();
         headers::strip_request(&mut parts.headers);
         headers::join_cookies(&mut parts.headers);
-        if websocket {
-            headers::set_websocket(&mut parts.headers);
+        if let Some(handshake) = &websocket {
+            handshake.ask(&mut parts.headers);
         }
         if expects {
             // The client is told to go on when the endpoint says so: then its body is asked for.
             headers::set_expectation(&mut parts.headers);
         }
-        set_framing(&mut parts.headers, has_length, &body);
-        introduce(connection, host, version, &mut parts.headers);
+        set_framing(&mut parts.headers, inbound.has_length, &body);
+        introduce(connection, inbound.host, version, &mut parts.headers);
         parts.uri = origin_form(parts.uri);
         parts.version = Version::HTTP_11;
         let body = RequestBody::new(body, exchange);
@@ -88,8 +131,8 @@ impl Outbound {
         match pool.send(origins, self.request, deadlines).await {
             Ok(response) => {
                 exchange.set_origin(response.body().endpoint());
-                let response = check(response, self.version, self.websocket)?;
-                answer(response)
+                let response = check(response, self.websocket.as_ref())?;
+                answer(response, self.version, self.websocket)
             }
             Err(failed) => {
                 exchange.set_origin(failed.index);
@@ -141,40 +184,47 @@ fn introduce(
     }
 }
 
-/// Ties the connection to what goes on: the response's body, or the WebSocket.
-fn answer(mut response: Response<origin::Body<RequestBody>>) -> Result<Answer, Failure> {
-    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let is_stream = switches || is_endless(&response);
+/// Checks that an origin's response may be passed on.
+fn check<B>(
+    response: Response<B>,
+    websocket: Option<&Handshake>,
+) -> Result<Response<B>, InvalidResponse> {
+    let is_asked = websocket.is_some() && headers::is_websocket(response.headers());
+    if is_upgrade(&response) && !is_asked {
+        return Err(InvalidResponse::UnaskedUpgrade);
+    }
+    websocket.map_or(Ok(()), |handshake| handshake.check(&response))?;
+    Ok(response)
+}
+
+/// Turns an origin's response into what the client gets, and ties the connection to what goes on:
+/// the response's body, or the WebSocket.
+fn answer(
+    mut response: Response<origin::Body<RequestBody>>,
+    version: Version,
+    websocket: Option<Handshake>,
+) -> Result<Answer, Failure> {
+    let handshake = websocket.filter(|_| is_upgrade(&response));
+    let is_stream = handshake.is_some() || is_endless(&response);
     if is_stream && !response.body_mut().become_stream() {
         return Err(Failure::Origin(origin::Error::Full));
     }
-    if !switches {
-        return Ok(Answer::Response(response.map(Body::origin)));
-    }
-    let (parts, body) = response.into_parts();
-    let origin = body.upgrade().ok_or(InvalidResponse)?;
-    let response = Response::from_parts(parts, Body::text(String::new()));
-    Ok(Answer::Upgrade(response, origin))
-}
-
-/// Turns an origin's response into what the client gets.
-fn check<B>(
-    mut response: Response<B>,
-    version: Version,
-    websocket: bool,
-) -> Result<Response<B>, InvalidResponse> {
     let via = headers::via(response.version());
-    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if switches && !(websocket && headers::is_websocket(response.headers())) {
-        return Err(InvalidResponse);
-    }
     headers::strip_response(response.headers_mut());
     response.headers_mut().append(VIA, via);
     *response.version_mut() = version;
-    if switches {
-        headers::set_websocket(response.headers_mut());
-    }
-    Ok(response)
+    let Some(handshake) = handshake else {
+        return Ok(Answer::Response(response.map(Body::origin)));
+    };
+    let client = handshake.agree(&mut response);
+    let (parts, body) = response.into_parts();
+    let origin = body.upgrade().ok_or(InvalidResponse::UnaskedUpgrade)?;
+    let response = Response::from_parts(parts, Body::text(String::new()));
+    Ok(Answer::Upgrade(response, Ends { origin, client }))
+}
+
+fn is_upgrade<B>(response: &Response<B>) -> bool {
+    response.status() == StatusCode::SWITCHING_PROTOCOLS
 }
 
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");

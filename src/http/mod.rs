@@ -10,6 +10,7 @@
 //! table in `failure`.
 
 mod activity;
+mod base64;
 mod body;
 mod client_certificate;
 mod connection;
@@ -23,11 +24,13 @@ mod guest;
 mod headers;
 mod names;
 mod relay;
+mod response_headers;
 mod route;
 mod scan;
 mod stream;
 mod target;
 mod tunnel;
+mod websocket;
 mod worker;
 
 use std::rc::Rc;
@@ -36,6 +39,7 @@ use std::sync::Arc;
 use http::header::{CONNECTION, LOCATION};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::Incoming;
+use hyper::ext::Protocol;
 
 pub use activity::{Activity, Phase};
 pub(crate) use body::Body;
@@ -43,14 +47,15 @@ pub use connection::{Arrival, Connection, Leaving, Served};
 pub use cutter::Cutter;
 use exchange::ExchangeGuard;
 pub use failure::BadRequest;
-use failure::Failure;
-use forward::{Answer, Outbound};
+use failure::{Failure, InvalidResponse};
+use forward::{Answer, Inbound, Outbound};
 pub use headers::{join_cookies, strip_request, strip_response};
 pub use relay::Relay;
 use route::{Route, route};
 pub use scan::{Doubtful, Scan};
 pub use target::{Target, check_form, origin_form};
 pub use tunnel::Tunnel;
+use websocket::Connect;
 pub use worker::Worker;
 
 use crate::origin::demo;
@@ -100,9 +105,10 @@ enum Step {
 /// All that needs no waiting.
 fn begin(
     connection: &Rc<Connection>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     cutter: Option<Rc<Cutter>>,
 ) -> (ExchangeGuard, Result<Step, Failure>) {
+    let connect = Connect::take(&mut request);
     let (parts, body) = request.into_parts();
     let decision = decide(connection, &parts);
     let domain = decision.as_ref().ok().map(Decision::domain);
@@ -111,21 +117,35 @@ fn begin(
     if let (Ok(_), Some(answer)) = (&admitted, exchange.preflight(&parts)) {
         return (exchange, Ok(Step::Answer(answer)));
     }
-    let step = admitted.map(|decision| match decision.route {
-        Route::Redirect(_, status, location) => Step::Answer(redirect(status, &location)),
+    let step = admitted.and_then(|decision| match decision.route {
+        Route::Redirect(_, status, location) => Ok(Step::Answer(redirect(status, &location))),
         Route::Forward(domain) if domain.origins.group(parts.uri.path()).is_demo() => {
             exchange.set_origin(0);
-            let response = demo::respond(&parts.method, parts.uri.path());
-            Step::Answer(response.map(Body::demo))
+            demonstrate(&parts, connect.is_some())
         }
         Route::Forward(domain) => {
             let (host, has_length) = (decision.host, decision.has_length);
-            Step::Ask(Outbound::new(
-                connection, &exchange, domain, parts, body, host, has_length,
-            ))
+            let inbound = Inbound {
+                parts,
+                body,
+                host,
+                has_length,
+                connect,
+            };
+            let outbound = Outbound::new(connection, &exchange, domain, inbound);
+            Ok(Step::Ask(outbound))
         }
     });
     (exchange, step)
+}
+
+/// The demonstration has no WebSocket, which a client of HTTP/2 would take its page for.
+fn demonstrate(parts: &request::Parts, over_connect: bool) -> Result<Step, Failure> {
+    if over_connect {
+        return Err(InvalidResponse::NoWebSocket.into());
+    }
+    let response = demo::respond(&parts.method, parts.uri.path());
+    Ok(Step::Answer(response.map(Body::demo)))
 }
 
 /// Where a request goes, and what was learnt of it on the way to that decision.
@@ -145,7 +165,10 @@ impl Decision {
 
 fn decide(connection: &Connection, parts: &request::Parts) -> Result<Decision, Failure> {
     if parts.method == Method::CONNECT {
-        return Err(Failure::Method);
+        return Err(match parts.extensions.get::<Protocol>() {
+            Some(_) => Failure::Protocol,
+            None => Failure::Method,
+        });
     }
     check_names(parts)?;
     check_form(parts)?;
@@ -188,15 +211,22 @@ fn redirect(status: StatusCode, location: &str) -> Response<Body> {
 /// Ties the exchange to what goes on when the response's headers are written: its body, or the
 /// WebSocket.
 fn finish(connection: &Connection, mut answer: Answer, exchange: ExchangeGuard) -> Response<Body> {
-    exchange.complete_head(answer.headers_mut());
+    let is_own = answer.is_own();
+    exchange.complete_head(answer.headers_mut(), is_own);
     match answer {
         Answer::Response(response) => {
             exchange.set_status(response.status());
             response.map(|body| body.with(exchange))
         }
-        Answer::Upgrade(response, origin) => {
-            exchange.set_status(response.status());
-            connection.leave(Leaving::Tunnel(Tunnel::new(origin, exchange)));
+        Answer::Upgrade(response, ends) => {
+            // Over HTTP/2 as well, where it is told by 200: who counts WebSockets finds them all.
+            exchange.set_status(StatusCode::SWITCHING_PROTOCOLS);
+            let cutter = exchange.cutter();
+            let tunnel = Tunnel::new(ends.origin, exchange);
+            match ends.client {
+                Some(client) => websocket::carry(client, tunnel, cutter),
+                None => connection.leave(Leaving::Tunnel(tunnel)),
+            }
             response
         }
     }

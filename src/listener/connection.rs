@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper::service::{self as hyper_service, service_fn};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -116,7 +116,7 @@ where
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
     let io = TokioIo::new(stream);
-    let mut http = builder.serve_connection(io, service(connection, || None));
+    let mut http = builder.serve_connection(io, service(connection, None));
     let has_left = || connection.has_stream();
     let drains = drive(&mut http, entry, |http| http.graceful_shutdown(), has_left).await;
     let parts = http.into_parts();
@@ -138,26 +138,36 @@ where
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_BUFFER)
         .max_local_error_reset_streams(MAX_ERRORS)
-        .max_header_list_size(MAX_HEADERS);
-    let service = service(&connection, move || Some(streams.next()));
-    let mut http = builder.serve_connection(io, service);
+        .max_header_list_size(MAX_HEADERS)
+        .enable_connect_protocol();
+    let mut http = builder.serve_connection(io, service(&connection, Some(streams)));
     drive(&mut http, entry, |http| http.graceful_shutdown(), || false).await;
 }
 
-/// Answers the requests of a connection, each with what cuts it.
-fn service<C: Fn() -> Option<Rc<Cutter>>>(
+/// Answers the requests of a connection, each of HTTP/2 with what cuts it.
+fn service(
     connection: &Rc<Connection>,
-    cutter: C,
+    streams: Option<Streams>,
 ) -> impl hyper_service::Service<
     Request<Incoming>,
     Response = Response<http::Body>,
     Error = Infallible,
-    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<C>,
-> + use<C> {
+    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<>,
+> + use<> {
     let connection = Rc::clone(connection);
     service_fn(move |request| {
-        let response = http::respond(Rc::clone(&connection), request, cutter());
-        async { Ok(response.await) }
+        let cutter = streams.as_ref().map(Streams::next);
+        let connects = request.method() == Method::CONNECT;
+        let connects = streams.as_ref().zip(cutter.clone()).filter(|_| connects);
+        let connects = connects.map(|(streams, cutter)| (streams.clone(), cutter));
+        let response = http::respond(Rc::clone(&connection), request, cutter);
+        async {
+            let response = response.await;
+            if let Some((streams, cutter)) = connects.filter(|_| response.status().is_success()) {
+                streams.goes_on(&cutter);
+            }
+            Ok(response)
+        }
     })
 }
 
@@ -192,7 +202,8 @@ where
 /// Runs the streams of an HTTP/2 connection on its own thread, each until it is cut.
 ///
 /// hyper hands a request to the service and what comes of it to the executor, one right after the
-/// other: so the cutter that the request was given is that of the next stream.
+/// other: so the cutter that the request was given is that of the next stream. In the same way it
+/// takes an answer that opens a tunnel, and hands over what sends its bytes.
 #[derive(Clone, Default)]
 struct Streams(Rc<Cell<Option<Rc<Cutter>>>>);
 
@@ -201,6 +212,11 @@ impl Streams {
         let cutter = Rc::new(Cutter::default());
         self.0.set(Some(Rc::clone(&cutter)));
         cutter
+    }
+
+    /// The next to come is the rest of a stream that has this cutter.
+    fn goes_on(&self, cutter: &Cutter) {
+        self.0.set(Some(cutter.follower()));
     }
 }
 

@@ -36,6 +36,22 @@ test('mpegts.js plays in Chromium over wss', async () => {
   await page.close();
 });
 
+test('Chromium opens it as a stream of the HTTP/2 connection that it has', async () => {
+  const { path } = stage.origins.flv;
+  const page = await stage.browser.open(stage.player('mpegts'));
+  // Any answer will do: what counts is the connection. It sends cookies, as a WebSocket does.
+  const first = stage.edge.url(FLV, '/nothing');
+  await page.evaluate((url) => fetch(url, { mode: 'no-cors', credentials: 'include' }), first);
+  await page.goto(stage.player('mpegts', edgeUrl('wss', path)));
+  await played(page, 5);
+  const [player] = await page.evaluate(() => window.players.map((player) => player.figures()));
+  assert.deepEqual(player.errors, []);
+  await page.close();
+  const isOurs = ({ domain, protocol, status }) => domain === FLV && protocol === 'HTTP/2' && status === 101;
+  await until('its record', () => stage.edge.records('INFO')
+    .some((record) => record.message === 'stream ended' && isOurs(record)));
+});
+
 function edgeUrl(scheme, path) {
   return stage.edge.url(FLV, path, scheme.replace('ws', 'http')).replace('http', 'ws');
 }

@@ -65,7 +65,10 @@ async fn each_viewer_is_told_in_the_way_of_its_protocol() {
     );
     drop(socket.feed);
     within(SECOND, "the end of the WebSocket", wire.closed()).await;
-    let Viewer::Http2 { body, connection } = &mut http2.viewer else {
+    let Viewer::Http2 {
+        body, connection, ..
+    } = &mut http2.viewer
+    else {
         panic!("it is HTTP/2");
     };
     let error = body.rest().await.expect_err("the stream is reset");

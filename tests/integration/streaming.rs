@@ -45,6 +45,11 @@ async fn a_stream_over_websocket_passes_write_by_write() {
     passes_write_by_write(Kind::WebSocket).await;
 }
 
+#[tokio::test]
+async fn a_stream_over_websocket_of_http2_passes_write_by_write() {
+    passes_write_by_write(Kind::Http2WebSocket).await;
+}
+
 /// Old origins mark the end of a stream by closing it.
 #[tokio::test]
 async fn a_stream_without_a_length_passes_write_by_write() {
@@ -89,8 +94,12 @@ async fn leaving_ends_the_request(kind: Kind) {
             drop(wire);
             None
         }
-        Viewer::Http2 { body, connection } => {
-            drop(body);
+        Viewer::Http2 {
+            body,
+            upload,
+            connection,
+        } => {
+            drop((body, upload));
             Some(connection)
         }
     };
@@ -120,6 +129,11 @@ async fn leaving_over_http2_ends_the_request() {
 #[tokio::test]
 async fn leaving_over_websocket_ends_the_request() {
     leaving_ends_the_request(Kind::WebSocket).await;
+}
+
+#[tokio::test]
+async fn leaving_over_websocket_of_http2_ends_the_request() {
+    leaving_ends_the_request(Kind::Http2WebSocket).await;
 }
 
 /// The same before the origin has answered anything.

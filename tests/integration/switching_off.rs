@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::support::{
     Ca, ConfigDir, Domain, ENDLESS, Edge, Http2, Origin, PATIENCE, Responder, SECOND, SWITCHING,
-    TlsClient, UNRECOGNIZED, Wire, chunk, eventually, get, throughout, upgrade, within,
+    TlsClient, UNRECOGNIZED, Wire, chunk, eventually, get, http2_connect, switching, throughout,
+    upgrade, within,
 };
 
 const OFF: &str = "off.test";
@@ -195,11 +196,18 @@ async fn a_running_response_of_a_neighbour_is_cut() {
     let (mut neighbour, (_, mut viewer)) = tokio::join!(feed(&origin), watch);
     neighbour.send(chunk(b"a")).await;
     assert_eq!(viewer.part(1).await, b"a");
+    let (asked, _upload) = connection.open(http2_connect(OFF, "/a.flv"), false).await;
+    let (seen, mut socket) = origin.request().await;
+    socket.send(switching(&seen)).await;
+    let (_, mut socket_viewer) = asked.answer().await.expect("a response arrives");
     let watch = connection.watch(STAYS, "/b.flv");
     let (mut own, (_, mut staying)) = tokio::join!(feed(&origin), watch);
     switch.turn(false).await;
     let cut = within(SECOND * 3, "the end of the grace period", viewer.rest()).await;
     assert!(cut.is_err(), "HTTP/2 is reset");
+    let cut = within(SECOND, "the WebSocket's end", socket_viewer.rest()).await;
+    assert!(cut.is_err_and(|error| error.is_reset()), "it is reset");
+    within(SECOND, "its origin's end", socket.closed()).await;
     own.send(chunk(b"still here")).await;
     assert_eq!(staying.part(10).await, b"still here");
 }

@@ -40,6 +40,7 @@ impl Check<'_> {
                 let fits = all.any(|it| faults(self.document, it, value).is_empty());
                 self.expect(at, fits, "none of several");
             }
+            "additionalProperties" if rule.is_object() => self.values(at, rule, value),
             "additionalProperties" => assert_eq!(*rule, false, "{at}"),
             "dependentRequired" | "description" | "examples" | "format" | "maxItems"
             | "maxLength" | "maximum" | "minItems" | "minLength" | "minimum" | "pattern"
@@ -65,6 +66,13 @@ impl Check<'_> {
                 Some(schema) => self.value(&at, schema, value),
                 None => self.faults.push(format!("{at}: an unknown key")),
             }
+        }
+    }
+
+    /// An object whose keys may be any.
+    fn values(&mut self, at: &str, rule: &Value, value: &Value) {
+        for (key, value) in value.as_object().into_iter().flatten() {
+            self.value(&format!("{at}/{key}"), rule, value);
         }
     }
 

@@ -251,6 +251,10 @@ fn what_is_asked_for_is_as_it_says() {
             json!({ "tls": { "alpn": ["h2"], "client_ca": null }, "remarks": null }),
         ),
         (
+            "DomainKeys",
+            json!({ "response_headers": { "set": { "X-A": "b", "X-B": null }, "remove": ["X-C"] } }),
+        ),
+        (
             "CertificateText",
             json!({ "pairs": [pair, pair], "remarks": "ours", "force": true }),
         ),

@@ -1,9 +1,12 @@
 //! What ends an exchange before its end.
 
+use std::rc::Rc;
+
 use http::StatusCode;
 use tokio::time::Instant;
 
 use super::{Awaited, CLIENT_GONE, Exchange};
+use crate::http::cutter::Cutter;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{Cut, Limit};
 
@@ -45,6 +48,18 @@ impl Exchange {
             Awaited::Viewer => (timeouts.viewer_stall, Cut::ViewerStalled),
         };
         (now.saturating_duration_since(self.still_since.get()) > limit).then_some(end)
+    }
+
+    /// What ends it alone: over HTTP/2 its stream has one.
+    pub(in crate::http) fn cutter(&self) -> Rc<Cutter> {
+        self.cutter.clone().unwrap_or_default()
+    }
+
+    /// Has a WebSocket of HTTP/2 notice that it shall leave; over HTTP/1.1 its connection does.
+    pub(super) fn remind(&self) {
+        if let Some(cutter) = self.cutter.as_ref().filter(|_| self.is_tunnel()) {
+            cutter.wake();
+        }
     }
 
     /// A WebSocket has a way of its own to leave.

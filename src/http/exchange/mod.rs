@@ -15,6 +15,7 @@ use super::cors::CrossOrigin;
 use super::cutter::Cutter;
 use super::failure::Failure;
 use super::guest::Guest;
+use super::response_headers;
 use super::route::is_acme_token;
 use crate::snapshot::{Domain, Snapshot};
 use crate::telemetry::{DomainCounters, Event, Limit, Record};
@@ -169,8 +170,16 @@ impl Exchange {
         self.cross_origin.as_ref()?.preflight(request)
     }
 
-    /// Adds to a response what the domain says to all its viewers, whoever the response is from.
-    pub(super) fn complete_head(&self, headers: &mut HeaderMap) {
+    /// Makes a response say what the domain says to all its viewers; `is_own` tells whether it is
+    /// ours, and no origin's.
+    pub(super) fn complete_head(&self, headers: &mut HeaderMap, is_own: bool) {
+        let config = self.domain.as_ref().map(|domain| &domain.config);
+        if let Some(changes) = config.and_then(|config| config.response_headers.as_deref()) {
+            match is_own {
+                true => response_headers::complete_own(changes, headers),
+                false => response_headers::change_origins(changes, headers),
+            }
+        }
         if let Some(value) = self.hsts() {
             headers.insert(STRICT_TRANSPORT_SECURITY, value);
         }
@@ -233,6 +242,9 @@ impl Exchange {
         if let Some(end) = self.end(now, snapshot) {
             self.cut(end);
             return;
+        }
+        if self.is_leaving() {
+            self.remind();
         }
         match self.recorded.get() {
             None if now - self.started >= SOON && self.status.get().is_some() => {

@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use crate::support::{Edge, Pair, Response};
 
 /// Who changes things, as an operator.
-struct Api<'e>(&'e Edge);
+pub(crate) struct Api<'e>(pub(crate) &'e Edge);
 
 impl Api<'_> {
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: &str,
         target: &str,
@@ -44,7 +44,7 @@ impl Api<'_> {
     }
 
     /// Makes a change; what came of it.
-    async fn make(&self, method: &str, target: &str, body: Value) -> Value {
+    pub(crate) async fn make(&self, method: &str, target: &str, body: Value) -> Value {
         let response = self.ask(method, target, &[], &body).await;
         let text = response.text();
         assert!(

@@ -4,12 +4,13 @@ use std::future::poll_fn;
 
 use bytes::{Bytes, BytesMut};
 use h2::client::{ResponseFuture, SendRequest};
+use h2::ext::Protocol;
 use h2::{RecvStream, SendStream};
 use http::response::Parts;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use tokio::task::JoinHandle;
 
-use super::wait::{PATIENCE, within};
+use super::wait::{PATIENCE, eventually, within};
 use super::wire::Transport;
 
 /// A connection.
@@ -34,12 +35,24 @@ impl Http2 {
 
     /// Starts a request; its body, if it has one, is sent over the stream that comes back.
     pub(crate) async fn open(&mut self, request: Request<()>, last: bool) -> (Asked, Upload) {
+        if request.method() == Method::CONNECT {
+            self.takes_connects().await;
+        }
         let ready = within(PATIENCE, "a free stream", self.requests.clone().ready()).await;
         let mut requests = ready.expect("the connection takes requests");
         let (response, upload) = requests
             .send_request(request, last)
             .expect("the request is sent");
         (Asked(response), Upload(upload))
+    }
+
+    /// Waits until the other end has said that it takes an extended CONNECT (RFC 8441 section 3).
+    pub(crate) async fn takes_connects(&self) {
+        eventually(PATIENCE, "SETTINGS_ENABLE_CONNECT_PROTOCOL", async || {
+            let is_enabled = self.requests.is_extended_connect_protocol_enabled();
+            is_enabled.then_some(())
+        })
+        .await;
     }
 
     /// Asks for a target; the body is still to come.
@@ -118,6 +131,14 @@ impl Upload {
     }
 }
 
+impl Upload {
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish(&mut self) {
+        let finished = self.0.send_data(Bytes::new(), true);
+        finished.expect("the stream is open");
+    }
+}
+
 /// A response's body.
 pub(crate) struct Body {
     stream: RecvStream,
@@ -175,6 +196,18 @@ impl Whole {
 /// A GET request as a browser would send it.
 pub(crate) fn get(host: &str, target: &str) -> Request<()> {
     request("GET", host, target)
+}
+
+/// A request for a WebSocket (RFC 8441 section 5).
+pub(crate) fn connect(host: &str, target: &str) -> Request<()> {
+    let mut request = request("CONNECT", host, target);
+    let protocol = Protocol::from_static("websocket");
+    request.extensions_mut().insert(protocol);
+    let version = HeaderValue::from_static("13");
+    request
+        .headers_mut()
+        .insert("sec-websocket-version", version);
+    request
 }
 
 /// A request without fields.

@@ -1,5 +1,7 @@
 //! The head of an HTTP/1.1 message, as it went over the wire.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
 /// A start line and its fields, in their order.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
@@ -102,6 +104,29 @@ pub(crate) const ENDLESS: &str =
 /// What an origin answers that takes a WebSocket.
 pub(crate) const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
      Upgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// The same for the key of a request (RFC 6455 section 4.2.2).
+pub(crate) fn switching(request: &Head) -> String {
+    let key = request.one("sec-websocket-key").expect("it has a key");
+    let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
+    SWITCHING.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", &base64(digest.as_ref()))
+}
+
+/// Base64 with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let mut three = [0; 4];
+        three[1..=group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes(three);
+        let digit = |index: usize| char::from(DIGITS[(bits >> (18 - 6 * index) & 63) as usize]);
+        text.extend((0..=group.len()).map(digit));
+        text.extend((group.len()..3).map(|_| '='));
+    }
+    text
+}
 
 /// One piece of a chunked body.
 pub(crate) fn chunk(bytes: &[u8]) -> Vec<u8> {

@@ -24,9 +24,11 @@ pub(crate) use ca::{Ca, Pair, fingerprint};
 pub(crate) use config::{ConfigDir, Domain};
 pub(crate) use edge::Edge;
 pub(crate) use hello::{ALERT_112, Answer, Hello};
-pub(crate) use http2::{Http2, request as http2_request};
+pub(crate) use http2::{Body, Http2, Upload, connect as http2_connect, request as http2_request};
 pub(crate) use log::Entry;
-pub(crate) use message::{ENDLESS, Head, LAST_CHUNK, Response, SWITCHING, chunk, get, ok, upgrade};
+pub(crate) use message::{
+    ENDLESS, Head, LAST_CHUNK, Response, SWITCHING, chunk, get, ok, switching, upgrade,
+};
 pub(crate) use metrics::Metrics;
 pub(crate) use origin::{Origin, Responder};
 pub(crate) use program::{Outcome, Program, has_namespaces, outcome, outcome_of};

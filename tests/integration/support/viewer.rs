@@ -1,7 +1,7 @@
 //! A stream and its viewer, of each kind that there is.
 
-use super::http2::{Body, Http2};
-use super::message::{ENDLESS, SWITCHING, chunk, get, upgrade};
+use super::http2::{self, Asked, Body, Http2, Upload};
+use super::message::{ENDLESS, chunk, get, switching, upgrade};
 use super::stage::{PLAY, Stage};
 use super::wait::{PATIENCE, SECOND, pause, within};
 use super::wire::Wire;
@@ -13,10 +13,17 @@ pub(crate) enum Kind {
     Http1,
     Http2,
     WebSocket,
+    Http2WebSocket,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Http1, Self::Http2, Self::WebSocket];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::Http1,
+        Self::Http2,
+        Self::WebSocket,
+        Self::Http2WebSocket,
+    ];
 }
 
 /// The origin's end of a stream.
@@ -50,8 +57,15 @@ impl Feed {
 
 /// The viewer's end of a stream. Dropped, the viewer leaves.
 pub(crate) enum Viewer {
-    Wire { wire: Wire, raw: bool },
-    Http2 { body: Body, connection: Http2 },
+    Wire {
+        wire: Wire,
+        raw: bool,
+    },
+    Http2 {
+        body: Body,
+        upload: Upload,
+        connection: Http2,
+    },
 }
 
 impl Viewer {
@@ -89,12 +103,13 @@ impl Stream {
             Kind::Http1 => Self::over_http1(stage, stage.http1().await).await,
             Kind::Http2 => Self::over_http2(stage).await,
             Kind::WebSocket => Self::over_websocket(stage, stage.http1().await).await,
+            Kind::Http2WebSocket => Self::over_connect(stage, stage.http2().await).await,
         }
     }
 
     async fn over_http1(stage: &Stage, mut wire: Wire) -> Self {
         wire.send(get(PLAY, "/live/stream.flv")).await;
-        let feed = answer(stage, ENDLESS, true).await;
+        let feed = answer(stage).await;
         assert_eq!(wire.response().await.status(), 200);
         let viewer = Viewer::Wire { wire, raw: false };
         Self { feed, viewer }
@@ -102,16 +117,34 @@ impl Stream {
 
     async fn over_http2(stage: &Stage) -> Self {
         let mut connection = stage.http2().await;
-        let watch = connection.watch(PLAY, "/live/stream.flv");
-        let (feed, (head, body)) = tokio::join!(answer(stage, ENDLESS, true), watch);
+        let request = http2::get(PLAY, "/live/stream.flv");
+        let (asked, upload) = connection.open(request, true).await;
+        let feed = answer(stage).await;
+        Self::over_stream(feed, asked, upload, connection).await
+    }
+
+    /// A WebSocket that is a stream of an HTTP/2 connection (RFC 8441).
+    async fn over_connect(stage: &Stage, mut connection: Http2) -> Self {
+        let request = http2::connect(PLAY, "/live/stream.flv");
+        let (asked, upload) = connection.open(request, false).await;
+        let feed = agree(stage).await;
+        Self::over_stream(feed, asked, upload, connection).await
+    }
+
+    async fn over_stream(feed: Feed, asked: Asked, upload: Upload, connection: Http2) -> Self {
+        let (head, body) = asked.answer().await.expect("a response arrives");
         assert_eq!(head.status, 200);
-        let viewer = Viewer::Http2 { body, connection };
+        let viewer = Viewer::Http2 {
+            body,
+            upload,
+            connection,
+        };
         Self { feed, viewer }
     }
 
     async fn over_websocket(stage: &Stage, mut wire: Wire) -> Self {
         wire.send(upgrade(PLAY, "/live/stream.flv")).await;
-        let feed = answer(stage, SWITCHING, false).await;
+        let feed = agree(stage).await;
         assert_eq!(wire.response().await.status(), 101);
         let viewer = Viewer::Wire { wire, raw: true };
         Self { feed, viewer }
@@ -130,8 +163,18 @@ impl Stream {
     }
 }
 
-async fn answer(stage: &Stage, head: &str, chunked: bool) -> Feed {
+/// The origin begins an endless response.
+async fn answer(stage: &Stage) -> Feed {
     let (_, mut wire) = stage.origin.request().await;
-    wire.send(head).await;
+    wire.send(ENDLESS).await;
+    let chunked = true;
+    Feed { wire, chunked }
+}
+
+/// The origin takes a WebSocket.
+async fn agree(stage: &Stage) -> Feed {
+    let (head, mut wire) = stage.origin.request().await;
+    wire.send(switching(&head)).await;
+    let chunked = false;
     Feed { wire, chunked }
 }
