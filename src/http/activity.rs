@@ -15,6 +15,7 @@ pub struct Activity {
     writing: Cell<bool>,
     cut: Cell<bool>,
     leaving: Cell<bool>,
+    rests: Cell<bool>,
     /// Whether there was an exchange already.
     asked: Cell<bool>,
     /// Streams that the client may still give up.
@@ -44,6 +45,7 @@ impl Activity {
             writing: Cell::new(false),
             cut: Cell::new(false),
             leaving: Cell::new(false),
+            rests: Cell::new(false),
             asked: Cell::new(false),
             patience: Cell::new(PATIENCE),
         }
@@ -100,6 +102,20 @@ impl Activity {
         self.leaving.set(true);
     }
 
+    /// Whether the connection was idle for so long that what its next request needs can be given
+    /// back.
+    pub fn is_resting(&self) -> bool {
+        self.rests.get() && self.phase.get() == Phase::Idle && !self.is_writing()
+    }
+
+    /// Notes that there was nothing to do for a while, if it is so; true once. To be called four
+    /// times a second.
+    pub fn begins_to_rest(&self, now: Instant) -> bool {
+        let idle = now.saturating_duration_since(self.since.get());
+        let tired = self.phase.get() == Phase::Idle && idle >= REST;
+        tired && !self.rests.replace(true)
+    }
+
     /// Whether a request is on its way, or may be: a client connects because it has something to
     /// ask, and hears of no connection that ended before the answer without seeing an error.
     pub fn is_asking(&self, now: Instant) -> bool {
@@ -139,6 +155,7 @@ impl Activity {
     pub(super) fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
         self.phase.set(Phase::Busy);
+        self.rests.set(false);
         self.asked.set(true);
     }
 
@@ -154,6 +171,9 @@ impl Activity {
 /// A request comes in the packet behind the last one of a handshake; longer waits are those of
 /// connections that a browser opens in advance.
 const FIRST_REQUEST: Duration = Duration::from_millis(500);
+
+/// Players ask for a playlist every few seconds, for segments less often.
+const REST: Duration = Duration::from_secs(1);
 
 /// Streams that a client may give up at once: a player that seeks drops some, a flood thousands
 /// (CVE-2023-44487).

@@ -13,7 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::{self as hyper_service, service_fn};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 
@@ -52,7 +52,9 @@ async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: 
         Speaks::Https(plain_http) => plain_http,
     };
     let waiting = service.admission.begin(&service.worker, entry);
-    let accepted = tls::accept(&service.worker, stream, client).await;
+    // Boxed, like all that a stream over HTTP/1.1 does without: its own future is as large as the
+    // largest of them, for as long as it runs.
+    let accepted = Box::pin(tls::accept(&service.worker, stream, client)).await;
     drop(waiting);
     match accepted {
         Some(Accepted::Tls(stream, protocol, served)) => {
@@ -61,7 +63,7 @@ async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: 
             let connection = open(Arrival::Tls(served));
             match protocol {
                 Protocol::Http1 => http1(stream, connection, entry).await,
-                Protocol::Http2 => http2(stream, connection, entry).await,
+                Protocol::Http2 => Box::pin(http2(stream, connection, entry)).await,
             }
         }
         Some(Accepted::Plain(stream)) => {
@@ -85,6 +87,10 @@ where
         let drains = left.drains;
         stream = left.stream;
         match connection.take_leaving() {
+            None if left.rests => match rest(&mut stream, entry).await {
+                Some(bytes) => stream.stream_mut().unread(bytes),
+                None => return,
+            },
             None => return,
             Some(Leaving::Tunnel(tunnel)) => return tunnel.run(stream, left.unread).await,
             Some(Leaving::Stream(relay)) => {
@@ -106,6 +112,8 @@ struct Left<S> {
     unread: Bytes,
     /// Whether the connection shall end.
     drains: bool,
+    /// Whether it has nothing to do.
+    rests: bool,
 }
 
 /// Answers requests until the connection ends, or leaves hyper.
@@ -117,11 +125,13 @@ where
     builder.max_buf_size(MAX_BUFFER);
     let io = TokioIo::new(stream);
     let mut http = builder.serve_connection(io, service(connection, None));
-    let has_left = || connection.has_stream();
+    let is_resting = || entry.activity.is_resting();
+    let has_left = || connection.has_stream() || is_resting();
     let drains = drive(&mut http, entry, |http| http.graceful_shutdown(), has_left).await;
     let parts = http.into_parts();
     Left {
         stream: parts.io.into_inner(),
+        rests: is_resting() && parts.read_buf.is_empty(),
         unread: parts.read_buf,
         drains,
     }
@@ -169,6 +179,28 @@ fn service(
             Ok(response)
         }
     })
+}
+
+/// Waits for the client's next request: its first bytes, unless the connection ends.
+async fn rest<S>(stream: &mut S, entry: &Entry) -> Option<Bytes>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut some = [0; 256];
+    let mut buffer = ReadBuf::new(&mut some);
+    let has_come = poll_fn(|cx| {
+        if entry.shall_drain() {
+            return Poll::Ready(false);
+        }
+        let read = Pin::new(&mut *stream).poll_read(cx, &mut buffer);
+        read.map(|read| read.is_ok() && !buffer.filled().is_empty())
+    });
+    if has_come.await {
+        return Some(Bytes::copy_from_slice(buffer.filled()));
+    }
+    // The other end may be gone already.
+    let _ = stream.shutdown().await;
+    None
 }
 
 /// Carries a connection to its end, or until it has left; `drain` asks it to end after its running

@@ -103,6 +103,9 @@ impl Entry {
 
     fn sweep(&self, now: Instant, snapshot: &Snapshot) {
         self.activity.rest();
+        if self.activity.begins_to_rest(now) {
+            self.wake();
+        }
         if self.activity.is_cut() {
             self.order(Order::Cut);
             return;
