@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::config::HealthCheck;
 use crate::origin::{Connector, Endpoint, Error};
+use crate::proxy_protocol::Version;
 use crate::snapshot::{Current, Snapshot};
 
 /// Checks all endpoints whose domains want it, for ever. One that several domains name is checked
@@ -32,19 +33,31 @@ pub async fn watch(current: Current, connector: Connector) {
     }
 }
 
+/// What is asked of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Check {
+    health: HealthCheck,
+    /// The header that connections of the domain begin with.
+    header: Option<Version>,
+}
+
 /// Checks by the endpoint's number.
-type Wanted = HashMap<u64, (Arc<Endpoint>, HealthCheck)>;
+type Wanted = HashMap<u64, (Arc<Endpoint>, Check)>;
 
 fn wanted(snapshot: &Snapshot) -> Wanted {
     let mut wanted = Wanted::new();
     for domain in snapshot.domains.values() {
-        let Some(check) = &domain.config.health else {
+        let Some(health) = &domain.config.health else {
             continue;
         };
+        let check = Check {
+            health: health.clone(),
+            header: domain.config.proxy_protocol,
+        };
         for (endpoint, _) in domain.origins.endpoints() {
-            let key = |check: &HealthCheck| (check.interval, check.path.to_string());
+            let key = |check: &Check| (check.health.interval, check.health.path.to_string());
             let known = wanted.get(&endpoint.number());
-            let counts = known.is_none_or(|(_, known)| key(check) < key(known));
+            let counts = known.is_none_or(|(_, known)| key(&check) < key(known));
             if counts && endpoint.url().authority().is_some() {
                 wanted.insert(endpoint.number(), (Arc::clone(endpoint), check.clone()));
             }
@@ -56,7 +69,7 @@ fn wanted(snapshot: &Snapshot) -> Wanted {
 /// A check under way; it ends with this value.
 struct Running {
     endpoint: Arc<Endpoint>,
-    check: HealthCheck,
+    check: Check,
     task: AbortHandle,
 }
 
@@ -86,12 +99,12 @@ fn take_over(running: &mut HashMap<u64, Running>, wanted: Wanted, connector: &Co
     }
 }
 
-async fn repeat(connector: Connector, endpoint: Arc<Endpoint>, check: HealthCheck) {
-    let mut ticks = interval(check.interval.max(SHORTEST));
+async fn repeat(connector: Connector, endpoint: Arc<Endpoint>, check: Check) {
+    let mut ticks = interval(check.health.interval.max(SHORTEST));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let asked = timeout(check.timeout, is_well(&connector, &endpoint, &check)).await;
+        let asked = timeout(check.health.timeout, is_well(&connector, &endpoint, &check)).await;
         match asked {
             Ok(Ok(true)) => endpoint.check_passed(),
             _ => endpoint.check_failed(),
@@ -100,20 +113,23 @@ async fn repeat(connector: Connector, endpoint: Arc<Endpoint>, check: HealthChec
 }
 
 /// Asks on a connection of its own: a kept one would tell less.
-async fn is_well(
-    connector: &Connector,
-    endpoint: &Endpoint,
-    check: &HealthCheck,
-) -> Result<bool, Error> {
+async fn is_well(connector: &Connector, endpoint: &Endpoint, check: &Check) -> Result<bool, Error> {
     let authority = endpoint.url().authority().ok_or(Error::NoEndpoint)?;
     let own = || HeaderValue::from_str(authority.as_str()).ok();
-    let host = check.host.clone().or_else(own).ok_or(Error::NoEndpoint)?;
+    let host = check
+        .health
+        .host
+        .clone()
+        .or_else(own)
+        .ok_or(Error::NoEndpoint)?;
     let mut request = Request::new(String::new());
-    *request.uri_mut() = check.path.clone().into();
+    *request.uri_mut() = check.health.path.clone().into();
     request.headers_mut().insert(HOST, host);
     let product = HeaderValue::from_static(PRODUCT);
     request.headers_mut().insert(USER_AGENT, product);
-    let status = connector.ask(endpoint.url(), request).await?.status();
+    let header = check.header.map(Version::own);
+    let asked = connector.ask(endpoint.url(), header.as_deref(), request);
+    let status = asked.await?.status();
     Ok(status.is_success() || status.is_redirection())
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "cli",
     "app",
     "admin",
@@ -29,6 +29,7 @@ const ORDER: [&str; 26] = [
     "domain",
     "table",
     "framing",
+    "proxy_protocol",
     "telemetry",
 ];
 

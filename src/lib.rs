@@ -42,6 +42,7 @@
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
 //! | [`framing`] | where a message of HTTP/1.1 ends |
+//! | [`proxy_protocol`] | whose connection it is that a proxy relays |
 //! | [`telemetry`] | logs and counters |
 
 pub mod admin;
@@ -62,6 +63,7 @@ pub mod manage;
 pub mod origin;
 pub mod policy;
 pub mod proof;
+pub mod proxy_protocol;
 pub mod reload;
 pub mod snapshot;
 pub mod state;

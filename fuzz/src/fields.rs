@@ -15,7 +15,8 @@ pub fn fields(bytes: &[u8]) {
     cookies(fields);
 }
 
-fn parse(bytes: &[u8]) -> HeaderMap {
+/// A field a line.
+pub(crate) fn parse(bytes: &[u8]) -> HeaderMap {
     let mut fields = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
         let colon = line.iter().position(|byte| *byte == b':');

@@ -8,6 +8,7 @@
 mod base64;
 mod certificate;
 mod chain;
+mod claims;
 mod client_hello;
 mod config;
 mod fields;
@@ -15,19 +16,24 @@ mod message;
 mod names;
 mod options;
 mod pem;
+mod proxy_headers;
 mod requests;
+mod routes;
 mod state;
 mod targets;
 mod ticket_key;
 
 pub use chain::chain;
+pub use claims::claims;
 pub use client_hello::client_hello;
 pub use config::config;
 pub use fields::fields;
 pub use names::names;
 pub use options::options;
 pub use pem::pem;
+pub use proxy_headers::proxy_headers;
 pub use requests::requests;
+pub use routes::routes;
 pub use state::state;
 pub use targets::targets;
 pub use ticket_key::ticket_key;
@@ -44,7 +50,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 14] = [
     Target::new("pem", pem, 50_000),
     Target::new("chain", chain, 30_000),
     Target::new("options", options, 300_000),
@@ -56,6 +62,9 @@ pub const TARGETS: [Target; 11] = [
     Target::new("fields", fields, 200_000),
     Target::new("targets", targets, 200_000),
     Target::new("requests", requests, 200_000),
+    Target::new("proxy_headers", proxy_headers, 200_000),
+    Target::new("claims", claims, 100_000),
+    Target::new("routes", routes, 50_000),
 ];
 
 impl Target {

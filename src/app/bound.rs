@@ -4,10 +4,11 @@ use std::thread;
 
 use super::StartError;
 use super::inherited::Inherited;
-use super::worker::Sockets;
+use super::worker::{Socket, Sockets};
 use crate::config::Settings;
 use crate::handover::{Handed, Place, Role};
 use crate::listener::{Speaks, adopt, bind};
+use crate::proof::Entrance;
 
 /// The sockets for viewers: each worker's own, and the addresses as they were bound.
 pub(super) struct Bound {
@@ -28,22 +29,34 @@ impl Bound {
             https: Vec::new(),
             handed: Vec::new(),
         };
-        for address in &settings.listeners.http {
-            let address = bound.add(*address, Speaks::Http, inherited)?;
+        for listener in &settings.listeners.http {
+            let (speaks, announced) = (Speaks::Http, listener.proxy_protocol);
+            let address = bound.add(listener.address, speaks, announced, inherited)?;
             bound.http.push(address);
         }
         for listener in &settings.listeners.https {
-            let speaks = Speaks::Https(listener.plain_http);
-            let address = bound.add(listener.address, speaks, inherited)?;
+            let (speaks, announced) = (Speaks::Https(listener.plain_http), listener.proxy_protocol);
+            let address = bound.add(listener.address, speaks, announced, inherited)?;
             bound.https.push(address);
         }
         Ok(bound)
+    }
+
+    /// The https listeners as somebody has to know them who connects.
+    pub(super) fn entrances(&self, settings: &Settings) -> Vec<Entrance> {
+        let listeners = self.https.iter().zip(&settings.listeners.https);
+        let entrances = listeners.map(|(address, listener)| Entrance {
+            address: *address,
+            proxy_protocol: listener.proxy_protocol,
+        });
+        entrances.collect()
     }
 
     fn add(
         &mut self,
         address: SocketAddr,
         speaks: Speaks,
+        proxy_protocol: bool,
         inherited: &mut Inherited,
     ) -> Result<SocketAddr, StartError> {
         let role = match speaks {
@@ -66,7 +79,11 @@ impl Bound {
                 socket: copy(&socket)?,
             });
             // What was inherited may be more sockets than there are workers.
-            self.workers[index % count].push((socket, speaks));
+            self.workers[index % count].push(Socket {
+                listener: socket,
+                speaks,
+                proxy_protocol,
+            });
         }
         Ok(local)
     }

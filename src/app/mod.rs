@@ -138,6 +138,7 @@ impl App {
         let entered = runtime.enter();
         let signals = Signals::new(notifier.clone())?;
         let port = bound.https.first().map(SocketAddr::port);
+        let entrances = bound.entrances(&settings);
         let workers = Workers::start(bound.workers, port, &loaded, &counters, &connector)?;
         let state = directory.join(&settings.state.directory);
         let audit = Audit::start(&state)?;
@@ -145,7 +146,7 @@ impl App {
         let watching = Watching::start(
             &runtime,
             &mut loaded,
-            &bound.https,
+            &entrances,
             connector,
             Arc::clone(&provider),
             note(audit.clone(), &hsts, &notifier),

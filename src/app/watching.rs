@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
@@ -10,7 +9,7 @@ use tokio::task::AbortHandle;
 use crate::admin::{Access, Admin, Changes};
 use crate::health;
 use crate::origin::Connector;
-use crate::proof::{self, Changed, Proofs, Prover};
+use crate::proof::{self, Changed, Entrance, Proofs, Prover};
 use crate::reload::{Loaded, NearEnd, Report};
 use crate::telemetry::Counters;
 use crate::webhook::{self, Alerts, Event, Expiry};
@@ -28,7 +27,7 @@ impl Watching {
     pub(super) fn start(
         runtime: &LocalRuntime,
         loaded: &mut Loaded,
-        https: &[SocketAddr],
+        entrances: &[Entrance],
         connector: Connector,
         provider: Arc<CryptoProvider>,
         note: impl Fn(&Report) + Send + 'static,
@@ -38,7 +37,7 @@ impl Watching {
         runtime.spawn_local(delivery.run(current.clone(), connector.clone()));
         runtime.spawn_local(health::watch(current.clone(), connector));
         let (changed, receiver) = proof::channel();
-        let prover = Prover::new(receiver, current, https, provider, alerts.clone());
+        let prover = Prover::new(receiver, current, entrances, provider, alerts.clone());
         let prover = runtime.spawn_local(prover.run());
         let proofs = Arc::clone(changed.proofs());
         let tell = {

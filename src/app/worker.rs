@@ -16,8 +16,15 @@ use crate::origin::Connector;
 use crate::snapshot::Current;
 use crate::telemetry::Counters;
 
-/// A worker's own sockets, with what is spoken on each.
-pub(super) type Sockets = Vec<(TcpListener, Speaks)>;
+/// A worker's own sockets.
+pub(super) type Sockets = Vec<Socket>;
+
+/// A socket, and how it is spoken to.
+pub(super) struct Socket {
+    pub(super) listener: TcpListener,
+    pub(super) speaks: Speaks,
+    pub(super) proxy_protocol: bool,
+}
 
 /// What all workers are given.
 #[derive(Clone)]
@@ -54,13 +61,14 @@ async fn work(sockets: Sockets, context: Context, serving: SyncSender<()>) -> io
     let (worker, registry) = (Rc::new(worker), Rc::new(Registry::default()));
     let admission = Rc::new(Admission::new(context.clients, context.most));
     let mut accepting = Vec::new();
-    for (socket, speaks) in sockets {
-        let listener = tokio::net::TcpListener::from_std(socket)?;
+    for socket in sockets {
+        let listener = tokio::net::TcpListener::from_std(socket.listener)?;
         let service = Service {
             worker: Rc::clone(&worker),
             registry: Rc::clone(&registry),
             admission: Rc::clone(&admission),
-            speaks,
+            speaks: socket.speaks,
+            proxy_protocol: socket.proxy_protocol,
         };
         let mut stop = context.stop.clone();
         let stopped = async move { drop(stop.wait_for(Option::is_some).await) };

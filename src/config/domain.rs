@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use http::StatusCode;
 use toml::Spanned;
 
 use super::cors::Cors;
 use super::health::{self, HealthCheck};
 use super::hsts;
+use super::http_mode::HttpMode;
 use super::network::Access;
 use super::origin_url::OriginUrl;
 use super::origins::{Balance, Route, origins, routes};
@@ -17,6 +17,7 @@ use super::tls::TlsOptions;
 use crate::certificate;
 use crate::domain::Pattern;
 use crate::hsts::Hsts;
+use crate::proxy_protocol;
 
 /// One `[[domain]]` table, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub struct Domain {
     pub max_streams: Option<usize>,
     /// Other origins for some paths, the longest path first.
     pub routes: Arc<[Route]>,
+    /// The header with the client's address that each connection to its origins begins with. None
+    /// by default.
+    pub proxy_protocol: Option<proxy_protocol::Version>,
     /// How its endpoints are asked whether they are well. They are not by default.
     pub health: Option<HealthCheck>,
     /// Which certificate serves it. Unbound by default.
@@ -80,15 +84,6 @@ pub enum Binding {
     Named(certificate::Name),
 }
 
-/// What a plain HTTP request gets while HTTPS is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpMode {
-    /// The same as over HTTPS.
-    Serve,
-    /// A redirect to HTTPS: 302, or 301, 307, 308 where configured.
-    Redirect(StatusCode),
-}
-
 /// What becomes of a domain's HTTPS when its certificate expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnExpiry {
@@ -107,6 +102,7 @@ impl Domain {
             && self.max_requests == other.max_requests
             && self.max_streams == other.max_streams
             && self.routes == other.routes
+            && self.proxy_protocol == other.proxy_protocol
             && self.health == other.health
             && self.binding == other.binding
             && self.https == other.https
@@ -142,11 +138,12 @@ pub(super) fn parse_domain(
     let max_requests = table.number("max_requests", 1..=1_000_000, MILLION);
     let max_streams = table.number("max_streams", 1..=1_000_000, MILLION);
     let routes = routes(file, &mut table, balance);
+    let proxy_protocol = version(&mut table);
     let health = health::read(file, &mut table);
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
     let force_https_off = table.boolean("force_https_off").unwrap_or(false);
-    let http = http_mode(&mut table);
+    let http = HttpMode::read(&mut table);
     let hsts = hsts::read(file, &mut table);
     let on_expiry = on_expiry(&mut table);
     let access = Access::read(&mut table).map(Arc::new);
@@ -167,6 +164,7 @@ pub(super) fn parse_domain(
         max_requests,
         max_streams,
         routes,
+        proxy_protocol,
         health,
         binding,
         https,
@@ -216,22 +214,14 @@ fn binding(file: &File<'_>, table: &mut Table<'_, '_>) -> Binding {
     }
 }
 
-fn http_mode(table: &mut Table<'_, '_>) -> HttpMode {
-    let redirects = table.string("http").is_some_and(|text| {
-        let allowed = "\"serve\" or \"redirect\"";
-        let redirects = table.parse("http", allowed, &text, |text| match text {
-            "serve" => Some(false),
-            "redirect" => Some(true),
-            _ => None,
-        });
-        redirects == Some(true)
-    });
-    let status = table.redirect_status("redirect_status");
-    if redirects {
-        HttpMode::Redirect(status.unwrap_or(StatusCode::FOUND))
-    } else {
-        HttpMode::Serve
-    }
+fn version(table: &mut Table<'_, '_>) -> Option<proxy_protocol::Version> {
+    let text = table.string("proxy_protocol")?;
+    let allowed = "\"v1\" or \"v2\"";
+    table.parse("proxy_protocol", allowed, &text, |text| match text {
+        "v1" => Some(proxy_protocol::Version::V1),
+        "v2" => Some(proxy_protocol::Version::V2),
+        _ => None,
+    })
 }
 
 fn on_expiry(table: &mut Table<'_, '_>) -> OnExpiry {
@@ -253,28 +243,13 @@ fn tls(file: &File<'_>, table: &mut Table<'_, '_>) -> TlsOptions {
     options
 }
 
-impl Table<'_, '_> {
-    /// A status that sends a browser elsewhere and that players follow (RFC 9110 section 15.4).
-    fn redirect_status(&mut self, key: &'static str) -> Option<StatusCode> {
-        let number = self.integer(key)?;
-        let text = Spanned::new(number.span(), number.get_ref().to_string());
-        self.parse(key, "301, 302, 307 or 308", &text, |_| {
-            match number.get_ref() {
-                301 => Some(StatusCode::MOVED_PERMANENTLY),
-                302 => Some(StatusCode::FOUND),
-                307 => Some(StatusCode::TEMPORARY_REDIRECT),
-                308 => Some(StatusCode::PERMANENT_REDIRECT),
-                _ => None,
-            }
-        })
-    }
-}
-
 const MILLION: &str = "a number from 1 to 1000000";
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use http::StatusCode;
 
     use super::*;
     use crate::config::{ClientAuthMode, DomainFile, TlsVersion, parse_domains};
@@ -319,6 +294,7 @@ mod tests {
             balance = "path_hash"
             max_requests = 100
             max_streams = 2_000
+            proxy_protocol = "v2"
             certificate = "auto"
             http = "redirect"
             redirect_status = 308
@@ -334,6 +310,8 @@ mod tests {
         assert_eq!(file.domains[0].balance, Balance::PathHash);
         assert_eq!(file.domains[0].max_requests, Some(100));
         assert_eq!(file.domains[0].max_streams, Some(2000));
+        let announced = file.domains[0].proxy_protocol;
+        assert_eq!(announced, Some(proxy_protocol::Version::V2));
         assert_eq!(file.domains[0].on_expiry, OnExpiry::Http);
         let hsts = Hsts {
             max_age: 30 * 86_400,
@@ -368,6 +346,7 @@ mod tests {
             [[domain]]
             remark = "x"
             hsts = {}
+            proxy_protocol = true
             "#;
         assert_eq!(
             problems(text),
@@ -384,6 +363,7 @@ mod tests {
                 "domains/a.toml:13: `origins` is missing; add origins = [\"http://127.0.0.1:8000\"]",
                 "domains/a.toml:14: unknown key `remark`; did you mean `remarks`?",
                 "domains/a.toml:15: `max_age` is missing; add max_age = \"30d\"",
+                "domains/a.toml:16: `proxy_protocol` must be a string in quotes, not boolean; write proxy_protocol = a string in quotes",
             ]
         );
     }

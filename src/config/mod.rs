@@ -9,6 +9,7 @@ mod domain;
 mod domain_file;
 mod health;
 mod hsts;
+mod http_mode;
 mod limits;
 mod listeners;
 mod network;
@@ -29,12 +30,13 @@ pub use admin::{
     Admin, AdminFound, AdminHost, AdminListen, InvalidAdminHost, OpenPath, parse_admin,
 };
 pub use cors::Cors;
-pub use domain::{Binding, Domain, HttpMode, OnExpiry};
+pub use domain::{Binding, Domain, OnExpiry};
 pub use domain_file::{DomainFile, parse_domains};
 pub use health::HealthCheck;
+pub use http_mode::HttpMode;
 pub use limits::Limits;
-pub use listeners::{HttpsListener, Listeners, PlainHttp};
-pub use network::{Access, InvalidNetwork, Network};
+pub use listeners::{HttpListener, HttpsListener, Listeners, PlainHttp};
+pub use network::{Access, InvalidNetwork, Network, Trusted};
 pub use options::{Options, parse_options};
 pub use origin_url::{InvalidOrigin, OriginUrl};
 pub use origins::{Balance, Route};

@@ -70,23 +70,55 @@ impl Access {
     /// Takes `allow` and `deny` out of a domain's table; none if there is neither.
     pub(super) fn read(table: &mut Table<'_, '_>) -> Option<Self> {
         let is_there = table.has("allow") || table.has("deny");
-        let mut take = |key| {
-            let texts: Vec<Spanned<String>> = table.strings(key).unwrap_or_default();
-            let allowed = "networks like \"192.0.2.0/24\" or \"2001:db8::/32\"";
-            let networks = texts
-                .iter()
-                .filter_map(|text| table.parse(key, allowed, text, |text| text.parse().ok()));
-            networks.collect()
-        };
-        let (allow, deny) = (take("allow"), take("deny"));
+        let (allow, deny) = (networks(table, "allow"), networks(table, "deny"));
         is_there.then_some(Self { allow, deny })
     }
 
     /// Whether a client may: it is denied nowhere, and allowed somewhere if anybody is.
     pub fn admits(&self, client: IpAddr) -> bool {
-        let is_in = |networks: &[Network]| networks.iter().any(|it| it.contains(client));
+        let is_in = |networks: &[Network]| is_in(networks, client);
         !is_in(&self.deny) && (self.allow.is_empty() || is_in(&self.allow))
     }
+}
+
+/// Proxies that are believed what they say of their clients, by their networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trusted(Vec<Network>);
+
+impl Trusted {
+    /// Takes `trusted` out of the table of the listeners.
+    pub(super) fn read(table: &mut Table<'_, '_>) -> Self {
+        Self(networks(table, "trusted"))
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether an address is of one of the networks.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        is_in(&self.0, address)
+    }
+}
+
+impl FromIterator<Network> for Trusted {
+    fn from_iter<N: IntoIterator<Item = Network>>(networks: N) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}
+
+fn networks(table: &mut Table<'_, '_>, key: &'static str) -> Vec<Network> {
+    let texts: Vec<Spanned<String>> = table.strings(key).unwrap_or_default();
+    let allowed = "networks like \"192.0.2.0/24\" or \"2001:db8::/32\"";
+    let networks = texts
+        .iter()
+        .filter_map(|text| table.parse(key, allowed, text, |text| text.parse().ok()));
+    networks.collect()
+}
+
+fn is_in(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|it| it.contains(address))
 }
 
 #[cfg(test)]

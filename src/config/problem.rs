@@ -116,6 +116,9 @@ pub enum Reason {
     /// The admin listener would send tokens over a network that nothing protects them on.
     #[error("`listen` is not loopback, and tokens would go there in clear")]
     AdminWithoutTls,
+    /// Proxies are to tell whose connections they relay, but none is believed.
+    #[error("`proxy_protocol` needs networks that are `trusted`")]
+    NobodyTrusted,
     /// The name stands in another table already.
     #[error("{name} is defined at {first} already")]
     DuplicateDomain {
@@ -136,6 +139,7 @@ impl Reason {
             Self::DuplicateDomain { .. } => "duplicate_domain",
             Self::NoClientCa => "client_ca_missing",
             Self::AdminWithoutTls => "admin_without_tls",
+            Self::NobodyTrusted => "nobody_trusted",
             Self::WrongType { .. }
             | Self::UnknownValue { .. }
             | Self::DomainName { .. }
@@ -183,6 +187,9 @@ impl Reason {
                 "add certificate = \"NAME\", a certificate in certificates/, or listen on \
                  \"127.0.0.1:9180\" or \"unix:PATH\"; insecure = true goes without TLS"
                     .to_owned()
+            }
+            Self::NobodyTrusted => {
+                "add trusted = [\"10.0.0.0/8\"] with the networks of the proxies".to_owned()
             }
             Self::DuplicateDomain { .. } => "remove one of the two tables".to_owned(),
         }

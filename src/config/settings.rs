@@ -108,7 +108,7 @@ impl Settings {
     pub fn fixed_differences(&self, new: &Self) -> Vec<&'static str> {
         let fixed = [
             ("workers", self.workers != new.workers),
-            ("listeners", self.listeners != new.listeners),
+            ("listeners", !self.listeners.same_sockets(&new.listeners)),
             ("admin.listen", self.admin.listen != new.admin.listen),
             (
                 "admin.certificate",
@@ -155,7 +155,7 @@ fn settings(file: &File<'_>, root: &mut Table<'_, '_>) -> Settings {
     let mut alerts = root.table("alerts");
     let settings = Settings {
         workers,
-        listeners: Listeners::read(root.table("listeners")),
+        listeners: Listeners::read(file, root.table("listeners")),
         limits: Limits::read(root.table("limits")),
         admin: Admin::read(file, root.table("admin")),
         certificates: certificates(root.table("certificates")),
@@ -272,7 +272,7 @@ mod tests {
         "#;
         let settings = parse_settings(Path::new("lockgate.toml"), text.as_bytes()).unwrap();
         assert_eq!(settings.workers, Some(3));
-        assert_eq!(settings.listeners.http, ["[::]:80".parse().unwrap()]);
+        assert_eq!(settings.listeners.http[0].address.port(), 80);
         assert_eq!(settings.listeners.https[1].plain_http, PlainHttp::Reject);
         assert_eq!(settings.admin.listen.to_string(), "127.0.0.1:9999");
         assert_eq!(settings.certificates.directories.len(), 2);
@@ -327,6 +327,7 @@ mod tests {
         let mut new = old.clone();
         new.access_log = false;
         new.webhook = "https://alerts.example.com".parse().ok();
+        new.listeners.trusted = "10.0.0.0/8".parse().into_iter().collect();
         assert!(old.fixed_differences(&new).is_empty());
         new.listeners.http.clear();
         assert_eq!(old.fixed_differences(&new), ["listeners"]);

@@ -1,12 +1,13 @@
 use std::cell::RefCell;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use rustls_pki_types::CertificateDer;
 
 use super::activity::Activity;
+use super::claims::{self, Claims};
 use super::client_certificate;
 use super::guest::Guest;
 use super::relay::Relay;
@@ -14,6 +15,7 @@ use super::tunnel::Tunnel;
 use super::worker::Worker;
 use crate::certificate::Certificate;
 use crate::config::PlainHttp;
+use crate::proxy_protocol::Ends;
 use crate::snapshot::Domain;
 
 /// What a request has to know of the connection that it came on.
@@ -23,6 +25,10 @@ pub struct Connection {
     pub worker: Rc<Worker>,
     pub(super) activity: Rc<Activity>,
     pub(super) client: IpAddr,
+    /// The connection's own ends, the client's as it was told of.
+    pub(super) ends: Ends,
+    /// Whether requests come from a proxy that is believed what it says of its clients.
+    is_proxy: bool,
     pub(super) arrival: Arrival,
     client_value: HeaderValue,
     client_certificate: Option<HeaderValue>,
@@ -37,6 +43,15 @@ pub enum Leaving {
     Tunnel(Tunnel),
     /// A stream, from its head on.
     Stream(Relay),
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The client, and where it connected to.
+    pub ends: Ends,
+    /// Whether it is a proxy that is believed what it says of its clients.
+    pub is_proxy: bool,
 }
 
 /// How a connection came in.
@@ -65,14 +80,9 @@ pub struct Served {
 
 impl Connection {
     /// A connection that is ready for requests.
-    pub fn new(
-        worker: Rc<Worker>,
-        activity: Rc<Activity>,
-        client: SocketAddr,
-        arrival: Arrival,
-    ) -> Self {
+    pub fn new(worker: Rc<Worker>, activity: Rc<Activity>, peer: Peer, arrival: Arrival) -> Self {
         // An IPv6 socket shows IPv4 clients as ::ffff:a.b.c.d.
-        let client = client.ip().to_canonical();
+        let client = peer.ends.source.ip().to_canonical();
         let text = HeaderValue::from_str(&client.to_string());
         let leaf = match &arrival {
             Arrival::Tls(served) => served.client_certificate.as_deref(),
@@ -82,6 +92,8 @@ impl Connection {
             worker,
             activity,
             client,
+            ends: peer.ends,
+            is_proxy: peer.is_proxy,
             client_certificate: leaf.and_then(client_certificate::header),
             arrival,
             client_value: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
@@ -100,6 +112,18 @@ impl Connection {
         }
         let generation = self.worker.current.load().generation;
         Some(Box::new(Guest::new(Arc::clone(domain), generation)))
+    }
+
+    /// What a request's fields say of its client, where a trusted proxy has sent it.
+    pub(super) fn claims(&self, headers: &HeaderMap) -> Option<Box<Claims>> {
+        if !self.is_proxy {
+            return None;
+        }
+        let snapshot = self.worker.current.load();
+        let trusted = &snapshot.settings.listeners.trusted;
+        // It may have been when it connected, and not be any more.
+        let is_trusted = trusted.contain(self.client);
+        is_trusted.then(|| Box::new(Claims::of(headers, self.client, trusted)))
     }
 
     pub(super) fn is_tls(&self) -> bool {
@@ -133,10 +157,7 @@ impl Connection {
         {
             return value.clone();
         }
-        let client = match self.client {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => format!("\"[{address}]\""),
-        };
+        let client = claims::node(self.client);
         let (host_text, scheme) = (host.to_str().unwrap_or_default(), self.scheme());
         let text = format!("for={client};host=\"{host_text}\";proto={scheme}");
         let value = HeaderValue::try_from(text);

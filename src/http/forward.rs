@@ -107,6 +107,7 @@ impl Outbound {
         }
         set_framing(&mut parts.headers, inbound.has_length, &body);
         introduce(connection, inbound.host, version, &mut parts.headers);
+        exchange.complete_claims(&mut parts.headers);
         parts.uri = origin_form(parts.uri);
         parts.version = Version::HTTP_11;
         let body = RequestBody::new(body, exchange);
@@ -128,7 +129,10 @@ impl Outbound {
         let origins = self.domain.origins.group(self.request.uri().path());
         let deadlines = self.deadlines(connection);
         let pool = &connection.worker.pool;
-        match pool.send(origins, self.request, deadlines).await {
+        let header = self.domain.config.proxy_protocol;
+        let header = header.map(|version| version.relayed(exchange.ends()));
+        let sent = pool.send(origins, self.request, deadlines, header.as_deref());
+        match sent.await {
             Ok(response) => {
                 exchange.set_origin(response.body().endpoint());
                 let response = check(response, self.websocket.as_ref())?;
@@ -228,6 +232,6 @@ fn is_upgrade<B>(response: &Response<B>) -> bool {
 }
 
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

@@ -12,6 +12,7 @@
 mod activity;
 mod base64;
 mod body;
+mod claims;
 mod client_certificate;
 mod connection;
 mod cors;
@@ -43,7 +44,8 @@ use hyper::ext::Protocol;
 
 pub use activity::{Activity, Phase};
 pub(crate) use body::Body;
-pub use connection::{Arrival, Connection, Leaving, Served};
+pub use claims::Claims;
+pub use connection::{Arrival, Connection, Leaving, Peer, Served};
 pub use cutter::Cutter;
 use exchange::ExchangeGuard;
 pub use failure::BadRequest;
@@ -110,9 +112,10 @@ fn begin(
 ) -> (ExchangeGuard, Result<Step, Failure>) {
     let connect = Connect::take(&mut request);
     let (parts, body) = request.into_parts();
-    let decision = decide(connection, &parts);
+    let claims = connection.claims(&parts.headers);
+    let decision = decide(connection, &parts, claims.as_deref());
     let domain = decision.as_ref().ok().map(Decision::domain);
-    let exchange = ExchangeGuard::begin(connection, &parts, domain, cutter);
+    let exchange = ExchangeGuard::begin(connection, &parts, domain, claims, cutter);
     let admitted = decision.and_then(|decision| exchange.admit().map(|()| decision));
     if let (Ok(_), Some(answer)) = (&admitted, exchange.preflight(&parts)) {
         return (exchange, Ok(Step::Answer(answer)));
@@ -163,7 +166,11 @@ impl Decision {
     }
 }
 
-fn decide(connection: &Connection, parts: &request::Parts) -> Result<Decision, Failure> {
+fn decide(
+    connection: &Connection,
+    parts: &request::Parts,
+    claims: Option<&Claims>,
+) -> Result<Decision, Failure> {
     if parts.method == Method::CONNECT {
         return Err(match parts.extensions.get::<Protocol>() {
             Some(_) => Failure::Protocol,
@@ -175,9 +182,10 @@ fn decide(connection: &Connection, parts: &request::Parts) -> Result<Decision, F
     let target = Target::of(parts)?;
     let has_length = headers::check_framing(&parts.headers, parts.version)?;
     let host = HeaderValue::from_str(target.authority);
+    let is_secure = claims.and_then(Claims::https) == Some(true);
     Ok(Decision {
         host: host.map_err(|_| BadRequest::InvalidHost)?,
-        route: route(connection, &target, &parts.uri)?,
+        route: route(connection, &target, &parts.uri, is_secure)?,
         has_length,
     })
 }

@@ -18,12 +18,15 @@ pub(super) enum Route {
 }
 
 /// Decides where a request goes: the columns of the state table, from the certificate that the
-/// domain is served with to the answer.
+/// domain is served with to the answer. `is_secure` says that the client asked a proxy of ours over
+/// TLS: it would be led in a circle.
 pub(super) fn route(
     connection: &Connection,
     target: &Target<'_>,
     uri: &Uri,
+    is_secure: bool,
 ) -> Result<Route, Failure> {
+    let stays = is_secure || is_acme_challenge(uri);
     let snapshot = connection.worker.current.load();
     let domain = snapshot.find(target.host);
     match &connection.arrival {
@@ -31,7 +34,7 @@ pub(super) fn route(
         Arrival::Tls(served) => over_tls(served, domain).map(Route::Forward),
         Arrival::PlainOnHttps(PlainHttp::FallBack) => {
             let domain = domain.ok_or(Failure::UnknownDomain)?;
-            if domain.certificate().is_none() || is_acme_challenge(uri) {
+            if domain.certificate().is_none() || stays {
                 return in_the_clear(domain, uri);
             }
             // The client has reached this very port, so HTTPS is on the one that it named.
@@ -44,7 +47,7 @@ pub(super) fn route(
             let HttpMode::Redirect(status) = domain.config.http else {
                 return in_the_clear(domain, uri);
             };
-            if domain.certificate().is_none() || is_acme_challenge(uri) {
+            if domain.certificate().is_none() || stays {
                 return in_the_clear(domain, uri);
             }
             // Where the client names no port it uses 80, ours or one that is mapped to ours: then

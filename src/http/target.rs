@@ -52,7 +52,7 @@ impl<'r> Target<'r> {
     }
 
     /// A host and an optional port (RFC 3986 section 3.2, without user information).
-    fn parse(authority: &'r str) -> Result<Self, BadRequest> {
+    pub(super) fn parse(authority: &'r str) -> Result<Self, BadRequest> {
         let (host, port) = split_port(authority).ok_or(BadRequest::InvalidHost)?;
         let literal = host
             .strip_prefix('[')

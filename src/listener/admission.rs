@@ -20,7 +20,8 @@ pub struct Admission {
 pub(super) struct Admitted {
     worker: Rc<Worker>,
     kind: ListenerKind,
-    _present: Present,
+    /// None while nobody knows whose it is, and for one of a proxy, which has many clients.
+    present: Option<Present>,
 }
 
 impl Admission {
@@ -33,34 +34,24 @@ impl Admission {
         }
     }
 
-    /// Lets a client in, unless it is one too many.
+    /// Lets a connection in, unless it is one too many.
     pub(super) fn admit(
         &self,
         worker: &Rc<Worker>,
         kind: ListenerKind,
-        client: IpAddr,
+        peer: IpAddr,
     ) -> Option<Admitted> {
         let counters = &worker.counters;
-        let limits = worker.current.load().settings.limits;
-        let (present, count) = self.clients.enter(client);
-        let most = limits.connections.unwrap_or(self.most);
-        let reached = if counters.all_connections() >= most {
-            Some(Limit::Connections)
-        } else {
-            let most = limits.connections_per_client;
-            most.filter(|most| count > *most)
-                .map(|_| Limit::ConnectionsPerClient)
-        };
-        if let Some(limit) = reached {
-            counters.limited(limit);
-            tracing::debug!(%client, limit = limit.code(), "connection refused");
+        let most = worker.current.load().settings.limits.connections;
+        if counters.all_connections() >= most.unwrap_or(self.most) {
+            refuse(worker, Limit::Connections, peer);
             return None;
         }
         counters.connected(kind);
         Some(Admitted {
             worker: Rc::clone(worker),
             kind,
-            _present: present,
+            present: None,
         })
     }
 
@@ -73,6 +64,31 @@ impl Admission {
         }
         waiting
     }
+}
+
+impl Admitted {
+    /// Counts it for its client from now on, and says whether that one may have it. A trusted proxy
+    /// may have any number.
+    pub(super) fn counts(&mut self, admission: &Admission, client: IpAddr) -> bool {
+        let snapshot = self.worker.current.load();
+        let settings = &snapshot.settings;
+        if settings.listeners.trusted.contain(client) {
+            return true;
+        }
+        let (present, count) = admission.clients.enter(client);
+        self.present = Some(present);
+        let most = settings.limits.connections_per_client;
+        let fits = most.is_none_or(|most| count <= most);
+        if !fits {
+            refuse(&self.worker, Limit::ConnectionsPerClient, client);
+        }
+        fits
+    }
+}
+
+fn refuse(worker: &Worker, limit: Limit, client: IpAddr) {
+    worker.counters.limited(limit);
+    tracing::debug!(%client, limit = limit.code(), "connection refused");
 }
 
 impl Drop for Admitted {

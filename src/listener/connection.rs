@@ -16,45 +16,70 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::spawn_local;
+use tokio::time::Instant;
 
+use super::admission::Admitted;
+use super::announced::announced;
 use super::registry::Entry;
 use super::strict::Strict;
 use super::watched::Watched;
 use super::{Service, Speaks};
-use crate::http::{self, Arrival, Connection, Cutter, Leaving, Phase};
+use crate::http::{self, Arrival, Connection, Cutter, Leaving, Peer, Phase};
+use crate::proxy_protocol::Ends;
 use crate::tls::{self, Accepted, Protocol};
 
 /// Serves one connection to its end.
 pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service) {
     let kind = service.speaks.kind();
     let admission = &service.admission;
-    let Some(_admitted) = admission.admit(&service.worker, kind, client.ip()) else {
+    let Some(admitted) = admission.admit(&service.worker, kind, client.ip()) else {
         return;
     };
     let phase = match service.speaks {
-        Speaks::Http => Phase::Idle,
-        Speaks::Https(_) => Phase::Handshake,
+        Speaks::Http if !service.proxy_protocol => Phase::Idle,
+        Speaks::Http | Speaks::Https(_) => Phase::Handshake,
     };
     let entry = service.registry.enter(phase);
     tokio::select! {
         () = entry.cut() => {}
-        () = serve(stream, client, &service, &entry) => {}
+        () = serve(stream, client, &service, &entry, admitted) => {}
     }
 }
 
-async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: &Rc<Entry>) {
+async fn serve(
+    mut stream: TcpStream,
+    client: SocketAddr,
+    service: &Service,
+    entry: &Rc<Entry>,
+    mut admitted: Admitted,
+) {
+    let (worker, begun) = (&service.worker, Instant::now());
+    let is_waiting = entry.activity.phase().0 == Phase::Handshake;
+    let waiting = is_waiting.then(|| service.admission.begin(worker, entry));
+    let Some(peer) = peer(&mut stream, client, begun, service).await else {
+        return;
+    };
+    if !admitted.counts(&service.admission, peer.ends.source.ip()) {
+        return;
+    }
     let open = |arrival| {
-        let (worker, activity) = (Rc::clone(&service.worker), Rc::clone(&entry.activity));
-        Rc::new(Connection::new(worker, activity, client, arrival))
+        let (worker, activity) = (Rc::clone(worker), Rc::clone(&entry.activity));
+        Rc::new(Connection::new(worker, activity, peer, arrival))
     };
     let plain_http = match service.speaks {
-        Speaks::Http => return http1(stream, open(Arrival::Http), entry).await,
+        Speaks::Http => {
+            if waiting.is_some() {
+                entry.activity.enter(Phase::Idle);
+            }
+            drop(waiting);
+            return http1(stream, open(Arrival::Http), entry).await;
+        }
         Speaks::Https(plain_http) => plain_http,
     };
-    let waiting = service.admission.begin(&service.worker, entry);
     // Boxed, like all that a stream over HTTP/1.1 does without: its own future is as large as the
     // largest of them, for as long as it runs.
-    let accepted = Box::pin(tls::accept(&service.worker, stream, client)).await;
+    let accepted = tls::accept(worker, stream, peer.ends.source, begun);
+    let accepted = Box::pin(accepted).await;
     drop(waiting);
     match accepted {
         Some(Accepted::Tls(stream, protocol, served)) => {
@@ -72,6 +97,26 @@ async fn serve(stream: TcpStream, client: SocketAddr, service: &Service, entry: 
         }
         None => {}
     }
+}
+
+/// Whose connection it is; none when that cannot be told.
+async fn peer(
+    stream: &mut TcpStream,
+    client: SocketAddr,
+    begun: Instant,
+    service: &Service,
+) -> Option<Peer> {
+    let ends = Ends {
+        source: client,
+        destination: stream.local_addr().ok()?,
+    };
+    if service.proxy_protocol {
+        // Boxed, since it is rare and would make the future of every connection larger.
+        return Box::pin(announced(stream, ends, begun, service)).await;
+    }
+    let snapshot = service.worker.current.load();
+    let is_proxy = snapshot.settings.listeners.trusted.contain(client.ip());
+    Some(Peer { ends, is_proxy })
 }
 
 /// A connection of HTTP/1.1: hyper's, but for the streams on it.

@@ -2,6 +2,7 @@
 //! connection, generic over plain and TLS.
 
 mod admission;
+mod announced;
 mod bind;
 mod clients;
 mod connection;
@@ -44,6 +45,8 @@ pub struct Service {
     pub admission: Rc<Admission>,
     /// What is spoken on the socket.
     pub speaks: Speaks,
+    /// Whether each connection begins with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
 }
 
 /// What is spoken on a socket.

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -67,20 +68,24 @@ impl Connector {
         self.tls.connect(name, stream).await
     }
 
-    /// Opens a connection.
+    /// Opens a connection. `header` goes before all else: one of the PROXY protocol.
     ///
     /// # Errors
     ///
     /// When there is no connection, or its TLS handshake fails. There is no deadline here.
-    pub async fn connect(&self, origin: &OriginUrl) -> Result<Stream, Error> {
+    pub async fn connect(
+        &self,
+        origin: &OriginUrl,
+        header: Option<&[u8]>,
+    ) -> Result<Stream, Error> {
         match origin {
             OriginUrl::Https(authority, name) => {
-                let stream = open(authority, 443).await.map_err(Error::Connect)?;
+                let stream = open(authority, 443, header).await.map_err(Error::Connect)?;
                 let stream = self.secure(name.clone(), stream).await;
                 Ok(Stream::Tls(Box::new(stream.map_err(Error::Tls)?)))
             }
             OriginUrl::Http(authority) => {
-                let stream = open(authority, 80).await.map_err(Error::Connect)?;
+                let stream = open(authority, 80, header).await.map_err(Error::Connect)?;
                 Ok(Stream::Plain(stream))
             }
             OriginUrl::Demo => Err(Error::Connect(io::ErrorKind::Unsupported.into())),
@@ -95,11 +100,12 @@ impl Connector {
     pub async fn ask(
         &self,
         origin: &OriginUrl,
+        header: Option<&[u8]>,
         request: Request<String>,
     ) -> Result<Response<()>, Error> {
         let room = Rc::default();
         let mut request = Outgoing::new(request, &room);
-        let mut connection = Connection::new(self.connect(origin).await?, room);
+        let mut connection = Connection::new(self.connect(origin, header).await?, room);
         let (answer, _) = connection.ask(&mut request, &Cell::default()).await?;
         Ok(answer.head)
     }
@@ -116,11 +122,19 @@ pub enum InvalidRoots {
     Tls(#[from] rustls::Error),
 }
 
-async fn open(authority: &Authority, default_port: u16) -> io::Result<TcpStream> {
+async fn open(
+    authority: &Authority,
+    default_port: u16,
+    header: Option<&[u8]>,
+) -> io::Result<TcpStream> {
     let host = authority.host().trim_matches(['[', ']']);
     let port = authority.port_u16().unwrap_or(default_port);
     let addresses = lookup_host((host, port)).await?;
-    addresses::first(addresses, connect_to).await
+    let mut stream = addresses::first(addresses, connect_to).await?;
+    if let Some(header) = header {
+        stream.write_all(header).await?;
+    }
+    Ok(stream)
 }
 
 async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {

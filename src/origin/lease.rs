@@ -16,6 +16,8 @@ pub struct Lease {
     index: usize,
     kind: Kind,
     limits: Limits,
+    /// Whether the connection belongs to one client.
+    pub(super) is_for_one: bool,
     /// None until there is one.
     pub(super) connection: Option<Connection>,
 }
@@ -30,6 +32,7 @@ impl Lease {
             index,
             kind,
             limits,
+            is_for_one: false,
             connection: None,
         })
     }
@@ -59,6 +62,7 @@ impl Lease {
     pub fn give_back(mut self) {
         let mut idle = self.kept.idle.borrow_mut();
         if let Some(connection) = self.connection.take()
+            && !self.is_for_one
             && idle.len() < MAX_KEPT
         {
             let since = Instant::now();

@@ -45,6 +45,9 @@ impl Pool {
     /// twice is asked once more when its connection ended before a byte of the response: on a fresh
     /// connection if it was a kept one, else at the next endpoint. After the first byte, nothing is.
     ///
+    /// A connection that begins with a `header` (of the PROXY protocol) belongs to one client: it is
+    /// a fresh one, and not kept.
+    ///
     /// # Errors
     ///
     /// When no endpoint gave a response; the failure of the last one that was asked.
@@ -53,6 +56,7 @@ impl Pool {
         group: &Group,
         request: Request<B>,
         deadlines: Deadlines,
+        header: Option<&[u8]>,
     ) -> Result<Response<Body<B>>, Failed>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
@@ -70,7 +74,9 @@ impl Pool {
                 request.repeat();
                 Endpoint::asked_again(before);
             }
-            match self.send_on(&mut lease, &mut request, deadlines).await {
+            lease.is_for_one = header.is_some();
+            let sent = self.send_on(&mut lease, &mut request, deadlines, header);
+            match sent.await {
                 Ok((answer, rest)) => {
                     endpoint.succeeded();
                     let upload = request.into_upload(&self.room);
@@ -96,11 +102,14 @@ impl Pool {
         lease: &mut Lease,
         request: &mut Outgoing<B>,
         deadlines: Deadlines,
+        header: Option<&[u8]>,
     ) -> Result<(Answer, Bytes), Error>
     where
         B: http_body::Body<Data = Bytes> + Unpin,
     {
-        while let Some(kept) = lease.kept.take() {
+        while header.is_none()
+            && let Some(kept) = lease.kept.take()
+        {
             match ask(lease.connection.insert(kept), request, deadlines).await {
                 Err(Error::Broke(_)) if request.is_unsent() => {}
                 Err(error) if may_repeat(request, &error) => {
@@ -112,7 +121,7 @@ impl Pool {
             }
         }
         // Boxed, since it is rare and would make the future of every request larger.
-        let connect = Box::pin(self.connector.connect(lease.kept.endpoint.url()));
+        let connect = Box::pin(self.connector.connect(lease.kept.endpoint.url(), header));
         let stream = timeout(deadlines.connect, connect).await;
         let stream = stream.map_err(|_elapsed| Error::ConnectTimeout)??;
         let fresh = Connection::new(stream, Rc::clone(&self.room));

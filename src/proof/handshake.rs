@@ -1,5 +1,4 @@
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -20,7 +19,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::entrance::Entrance;
 use crate::certificate::Fingerprint;
+use crate::proxy_protocol::Version;
 
 /// Why a handshake shows no leaf.
 #[derive(Debug, thiserror::Error)]
@@ -79,12 +80,12 @@ impl ProofFault {
 ///
 /// When no leaf is served within 5 s.
 pub async fn prove(
-    address: SocketAddr,
+    listener: Entrance,
     sni: &str,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Fingerprint, ProofFault> {
     let deadline = Instant::now() + DEADLINE;
-    let shown = timeout_at(deadline, shake(address, sni, provider)).await;
+    let shown = timeout_at(deadline, shake(listener, sni, provider)).await;
     let (leaf, stream) = shown.map_err(|_elapsed| ProofFault::Timeout)??;
     if let Some(stream) = stream {
         // What is proven is proven, however the server parts.
@@ -95,14 +96,14 @@ pub async fn prove(
 
 /// The leaf, and the connection if it stands.
 async fn shake(
-    address: SocketAddr,
+    listener: Entrance,
     sni: &str,
     provider: &Arc<CryptoProvider>,
 ) -> Result<(Fingerprint, Option<TlsStream<TcpStream>>), ProofFault> {
     let name = ServerName::try_from(sni.to_owned())?;
     let witness = Arc::new(Witness::new(provider));
     let config = client(&witness, provider).map_err(|error| sort(io::Error::other(error)))?;
-    let stream = TcpStream::connect(address).await;
+    let stream = connect(listener).await;
     let stream = stream.map_err(ProofFault::Connect)?;
     let shaken = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let (stream, fault) = match shaken.await {
@@ -116,6 +117,15 @@ async fn shake(
         // A handshake without a certificate is a resumed one, which we never offer.
         (None, None) => Err(ProofFault::Tls(io::ErrorKind::InvalidData.into())),
     }
+}
+
+/// Where a header has to come first, it says that the connection is our own.
+async fn connect(listener: Entrance) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(listener.address).await?;
+    if listener.proxy_protocol {
+        stream.write_all(&Version::V2.own()).await?;
+    }
+    Ok(stream)
 }
 
 /// Takes leave as TLS has it (RFC 8446 section 6.1), so that the server has nothing to complain of.
@@ -228,6 +238,7 @@ mod tests {
     use rustls::server::WebPkiClientVerifier;
     use rustls::sign::SingleCertAndKey;
     use rustls::{RootCertStore, ServerConfig};
+    use std::net::SocketAddr;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -236,7 +247,7 @@ mod tests {
     const PLAY: &str = "play.example.com";
 
     async fn proven(address: SocketAddr) -> Result<Fingerprint, ProofFault> {
-        prove(address, PLAY, &provider()).await
+        prove(address.into(), PLAY, &provider()).await
     }
 
     /// Answers one connection with these bytes.
@@ -311,7 +322,9 @@ mod tests {
             assert_eq!(fault.code(), code, "{fault}");
         }
         // The URL standard takes such a last label for a part of an address.
-        let fault = prove(nowhere, "play.0x1f", &provider()).await.unwrap_err();
+        let fault = prove(nowhere.into(), "play.0x1f", &provider())
+            .await
+            .unwrap_err();
         assert_eq!(fault.code(), "name");
     }
 

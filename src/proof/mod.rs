@@ -14,6 +14,7 @@
 mod agenda;
 mod answer;
 mod changed;
+mod entrance;
 mod handshake;
 mod proofs;
 mod prover;
@@ -26,6 +27,7 @@ use tokio::sync::mpsc;
 
 pub use answer::Answer;
 pub use changed::{Changed, Receiver};
+pub use entrance::Entrance;
 pub use handshake::{ProofFault, prove};
 pub use proofs::{Outcome, Proof, Proofs};
 pub use prover::Prover;

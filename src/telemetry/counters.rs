@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use super::header_fault::HeaderFault;
+
 /// Counters of the whole process.
 ///
 /// All of them are relaxed atomics: they are read together by nobody but a scrape.
@@ -10,6 +12,7 @@ pub struct Counters {
     pub unknown: DomainCounters,
     connections: [AtomicI64; 2],
     limits: [AtomicU64; Limit::ALL.len()],
+    header_faults: [AtomicU64; HeaderFault::ALL.len()],
     reloads: [AtomicU64; 3],
 }
 
@@ -241,6 +244,16 @@ impl Counters {
     /// How often a limit was reached so far.
     pub fn limits(&self, limit: Limit) -> u64 {
         self.limits[limit as usize].load(Ordering::Relaxed)
+    }
+
+    /// A connection was closed at its PROXY header. Says how often that was so by now.
+    pub fn header_refused(&self, fault: HeaderFault) -> u64 {
+        self.header_faults[fault as usize].fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Connections closed at their PROXY header so far.
+    pub fn headers_refused(&self, fault: HeaderFault) -> u64 {
+        self.header_faults[fault as usize].load(Ordering::Relaxed)
     }
 
     /// Connections open now.

@@ -2,8 +2,10 @@
 
 mod access;
 mod counters;
+mod header_fault;
 mod log;
 
 pub use access::{Event, Record};
 pub use counters::{Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, ReloadResult};
+pub use header_fault::HeaderFault;
 pub use log::{LogGuard, init, init_for_command};

@@ -6,7 +6,7 @@ use rustls::server::{Acceptor, ClientHello};
 use rustls::{Error as TlsError, PeerIncompatible, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -33,16 +33,17 @@ pub enum Protocol {
     Http2,
 }
 
-/// Carries out the handshake of a connection that was just accepted, from its first byte on, under
-/// one deadline; counts and logs how it ends. None when there is nobody to serve.
+/// Carries out the handshake of a connection that was accepted at the moment `begun`, from its first
+/// byte on, under one deadline; counts and logs how it ends. None when there is nobody to serve.
 pub async fn accept<S: Peek>(
     worker: &Worker,
     stream: S,
     client: SocketAddr,
+    begun: Instant,
 ) -> Option<Accepted<S>> {
-    let deadline = worker.current.load().settings.timeouts.handshake;
+    let deadline = begun + worker.current.load().settings.timeouts.handshake;
     let mut progress = Progress::default();
-    let accepted = timeout(deadline, handshake(worker, stream, &mut progress)).await;
+    let accepted = timeout_at(deadline, handshake(worker, stream, &mut progress)).await;
     let result = match &accepted {
         Ok(Ok(Accepted::Plain(_))) => return accepted.ok()?.ok(),
         Ok(Ok(Accepted::Tls(..))) => Handshake::Ok,

@@ -102,7 +102,10 @@ async fn exchange(
         .header(CONTENT_LENGTH, body.len())
         .header(USER_AGENT, PRODUCT)
         .body(body.to_owned())?;
-    let (head, ()) = connector.ask(url.endpoint(), request).await?.into_parts();
+    let (head, ()) = connector
+        .ask(url.endpoint(), None, request)
+        .await?
+        .into_parts();
     Ok((head.status, head.headers))
 }
 

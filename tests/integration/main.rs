@@ -8,6 +8,7 @@ mod support;
 
 mod admin_access;
 mod balance;
+mod behind;
 mod client_auth;
 mod coalescing;
 mod commands;

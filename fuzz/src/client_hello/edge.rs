@@ -15,6 +15,7 @@ use lockgate::ticket::Keys;
 use lockgate::tls::{self, Accepted};
 use rustls::crypto::aws_lc_rs::default_provider;
 use tokio::runtime::{self, Runtime};
+use tokio::time::Instant;
 
 use super::wire::Wire;
 
@@ -64,7 +65,7 @@ impl Edge {
     ) -> (Option<Accepted<Wire<'b>>>, Option<Counted<'_>>) {
         let before = self.counts();
         let client = SocketAddr::from(([127, 0, 0, 1], 1));
-        let accepting = tls::accept(&self.worker, wire, client);
+        let accepting = async { tls::accept(&self.worker, wire, client, Instant::now()).await };
         let accepted = self.runtime.block_on(accepting);
         let counted = self.difference(&before);
         (accepted, counted)

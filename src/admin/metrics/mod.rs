@@ -21,7 +21,7 @@ use origins::Origins;
 use crate::proof::{self, Proofs};
 use crate::reload::{Effect, Status};
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Counters, Limit, ListenerKind, ReloadResult};
+use crate::telemetry::{Counters, HeaderFault, Limit, ListenerKind, ReloadResult};
 use crate::webhook::{self, Alerts};
 
 impl Admin {
@@ -88,6 +88,12 @@ impl Reading {
             "lockgate_limits_reached",
             "What was ended, or not begun, by a limit",
             Limit::ALL.map(|it| ([("limit", it.code())], self.counters.limits(it))),
+        )?;
+        let refused = |it: HeaderFault| self.counters.headers_refused(it);
+        list.counters(
+            "lockgate_proxy_headers_refused",
+            "Connections closed at the PROXY header that they have to begin with, by the reason",
+            HeaderFault::ALL.map(|it| ([("reason", it.code())], refused(it))),
         )
     }
 

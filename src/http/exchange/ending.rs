@@ -86,7 +86,7 @@ impl Exchange {
         self.is_cut.set(true);
         self.set_outcome(cut.code());
         self.counters().cut(cut);
-        let (reason, domain, client) = (cut.code(), self.domain(), self.connection.client);
+        let (reason, domain, client) = (cut.code(), self.domain(), self.client());
         tracing::info!(reason, domain, %client, sent = self.sent.get(), "stream cut");
     }
 }

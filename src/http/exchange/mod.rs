@@ -1,3 +1,4 @@
+mod client;
 mod ending;
 
 use std::cell::Cell;
@@ -10,6 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, reques
 use tokio::time::Instant;
 
 use super::body::Body;
+use super::claims::Claims;
 use super::connection::Connection;
 use super::cors::CrossOrigin;
 use super::cutter::Cutter;
@@ -25,6 +27,8 @@ pub(super) struct Exchange {
     connection: Rc<Connection>,
     domain: Option<Arc<Domain>>,
     guest: Option<Box<Guest>>,
+    /// What a trusted proxy says of its client.
+    claims: Option<Box<Claims>>,
     method: Method,
     /// A copy: the request's own text would hold all of hyper's buffer, for as long as a stream runs.
     path: Box<str>,
@@ -67,6 +71,7 @@ impl ExchangeGuard {
         connection: &Rc<Connection>,
         request: &request::Parts,
         domain: Option<Arc<Domain>>,
+        claims: Option<Box<Claims>>,
         cutter: Option<Rc<Cutter>>,
     ) -> Self {
         let started = Instant::now();
@@ -76,6 +81,7 @@ impl ExchangeGuard {
             connection: Rc::clone(connection),
             guest: domain.as_ref().and_then(|domain| connection.guest(domain)),
             domain,
+            claims,
             method: request.method.clone(),
             path: request.uri.path().into(),
             version: request.version,
@@ -154,9 +160,9 @@ impl Exchange {
     pub(super) fn admit(&self) -> Result<(), Failure> {
         let access = self.domain.as_ref();
         let access = access.and_then(|domain| domain.config.access.as_ref());
-        let is_out = access.is_some_and(|access| !access.admits(self.connection.client));
+        let is_out = access.is_some_and(|access| !access.admits(self.client()));
         // A CA asks from wherever it likes.
-        if is_out && (self.connection.is_tls() || !is_acme_token(&self.path)) {
+        if is_out && (self.is_secure() || !is_acme_token(&self.path)) {
             return Err(Failure::Forbidden);
         }
         match self.has_room() {
@@ -301,8 +307,8 @@ impl Exchange {
         let running = matches!(event, Event::StreamStarted | Event::StreamRunning);
         Record {
             domain: &self.domain(),
-            client: self.connection.client,
-            scheme: self.connection.scheme(),
+            client: self.client(),
+            scheme: if self.is_secure() { "https" } else { "http" },
             protocol: protocol(self.version),
             method: self.method.as_str(),
             path: &self.path,

@@ -2,7 +2,6 @@
 mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::agenda::{Agenda, Retries};
 use super::answer::{Answer, sni};
 use super::changed::Receiver;
+use super::entrance::Entrance;
 use super::handshake::{ProofFault, prove};
 use super::proofs::{Outcome, Proof, Proofs};
 use crate::certificate::Fingerprint;
@@ -29,7 +29,7 @@ pub struct Prover {
     names: mpsc::Receiver<Pattern>,
     proofs: Arc<Proofs>,
     current: Current,
-    listeners: Arc<[SocketAddr]>,
+    listeners: Arc<[Entrance]>,
     provider: Arc<CryptoProvider>,
     alerts: Alerts,
     agenda: Agenda,
@@ -50,11 +50,11 @@ impl Prover {
     pub fn new(
         changed: Receiver,
         current: Current,
-        listeners: &[SocketAddr],
+        listeners: &[Entrance],
         provider: Arc<CryptoProvider>,
         alerts: Alerts,
     ) -> Self {
-        let listeners = listeners.iter().map(|address| reachable(*address));
+        let listeners = listeners.iter().map(Entrance::reachable);
         Self {
             names: changed.names,
             proofs: changed.proofs,
@@ -230,15 +230,6 @@ fn difference(domain: &Pattern, proof: &Proof) -> Difference {
 }
 
 /// Where a listener can be reached from this machine: one on all addresses, over loopback.
-fn reachable(listener: SocketAddr) -> SocketAddr {
-    let ip = match listener.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listener.port())
-}
-
 /// Twenty handshakes a second: some percent of a core.
 const SPACING: Duration = Duration::from_millis(50);
 

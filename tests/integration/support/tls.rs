@@ -86,6 +86,11 @@ impl TlsClient {
         let stream = within(PATIENCE, "a connection", TcpStream::connect(to)).await;
         let stream = stream.map_err(|error| Refused::Other(error.to_string()))?;
         stream.set_nodelay(true).expect("a socket takes the option");
+        self.handshake(stream, name).await
+    }
+
+    /// Makes a handshake on a connection that is there already.
+    pub(crate) async fn handshake(&self, stream: TcpStream, name: &str) -> Result<Tls, Refused> {
         let name = ServerName::try_from(name.to_owned()).expect("the name is a host name");
         let handshake = TlsConnector::from(Arc::clone(&self.0)).connect(name, stream);
         match within(PATIENCE, "a TLS handshake", handshake).await {
