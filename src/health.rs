@@ -58,7 +58,8 @@ fn wanted(snapshot: &Snapshot) -> Wanted {
             let key = |check: &Check| (check.health.interval, check.health.path.to_string());
             let known = wanted.get(&endpoint.number());
             let counts = known.is_none_or(|(_, known)| key(&check) < key(known));
-            if counts && endpoint.url().authority().is_some() {
+            // Nobody asks the demonstration origin, nor in HTTP what does not speak it.
+            if counts && endpoint.url().is_http() {
                 wanted.insert(endpoint.number(), (Arc::clone(endpoint), check.clone()));
             }
         }

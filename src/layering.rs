@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 29] = [
     "cli",
     "app",
     "admin",
@@ -14,6 +14,7 @@ const ORDER: [&str; 27] = [
     "reload",
     "listener",
     "tls",
+    "relay",
     "http",
     "snapshot",
     "policy",
@@ -25,6 +26,7 @@ const ORDER: [&str; 27] = [
     "state",
     "disk",
     "hsts",
+    "pump",
     "certificate",
     "domain",
     "table",

@@ -27,6 +27,7 @@
 //! | [`reload`] | from changed files to the next snapshot |
 //! | [`listener`] | accepts connections, and one way for each of them |
 //! | [`tls`] | from the ClientHello to the certificate |
+//! | [`relay`] | bytes that are not HTTP, between a client and an origin |
 //! | [`http`] | the life of a request |
 //! | [`snapshot`] | all that a connection looks up, immutable |
 //! | [`policy`] | what a domain's TLS clients are offered and asked for |
@@ -38,6 +39,7 @@
 //! | [`state`] | what outlives the process: history, rollback pins and tokens |
 //! | [`disk`] | what has to last a crash |
 //! | [`hsts`] | what browsers were told of HTTPS, and up to when |
+//! | [`pump`] | bytes from one stream to another |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
@@ -64,6 +66,8 @@ pub mod origin;
 pub mod policy;
 pub mod proof;
 pub mod proxy_protocol;
+pub mod pump;
+pub mod relay;
 pub mod reload;
 pub mod snapshot;
 pub mod state;

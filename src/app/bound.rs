@@ -5,7 +5,7 @@ use std::thread;
 use super::StartError;
 use super::inherited::Inherited;
 use super::worker::{Socket, Sockets};
-use crate::config::Settings;
+use crate::config::{ListenerName, Settings};
 use crate::handover::{Handed, Place, Role};
 use crate::listener::{Speaks, adopt, bind};
 use crate::proof::Entrance;
@@ -15,6 +15,7 @@ pub(super) struct Bound {
     pub(super) workers: Vec<Sockets>,
     pub(super) http: Vec<SocketAddr>,
     pub(super) https: Vec<SocketAddr>,
+    pub(super) tcp: Vec<(ListenerName, SocketAddr)>,
     /// The same sockets, for the process that is to follow.
     pub(super) handed: Vec<Handed>,
 }
@@ -27,17 +28,24 @@ impl Bound {
             workers: (0..workers).map(|_| Vec::new()).collect(),
             http: Vec::new(),
             https: Vec::new(),
+            tcp: Vec::new(),
             handed: Vec::new(),
         };
         for listener in &settings.listeners.http {
-            let (speaks, announced) = (Speaks::Http, listener.proxy_protocol);
-            let address = bound.add(listener.address, speaks, announced, inherited)?;
+            let announced = listener.proxy_protocol;
+            let address = bound.add(listener.address, &Speaks::Http, announced, inherited)?;
             bound.http.push(address);
         }
         for listener in &settings.listeners.https {
             let (speaks, announced) = (Speaks::Https(listener.plain_http), listener.proxy_protocol);
-            let address = bound.add(listener.address, speaks, announced, inherited)?;
+            let address = bound.add(listener.address, &speaks, announced, inherited)?;
             bound.https.push(address);
+        }
+        for listener in &settings.listeners.tcp {
+            let name = &listener.name;
+            let speaks = Speaks::Tcp(name.clone());
+            let address = bound.add(listener.address, &speaks, false, inherited)?;
+            bound.tcp.push((name.clone(), address));
         }
         Ok(bound)
     }
@@ -55,20 +63,22 @@ impl Bound {
     fn add(
         &mut self,
         address: SocketAddr,
-        speaks: Speaks,
+        speaks: &Speaks,
         proxy_protocol: bool,
         inherited: &mut Inherited,
     ) -> Result<SocketAddr, StartError> {
         let role = match speaks {
             Speaks::Http => Role::Http,
             Speaks::Https(_) => Role::Https,
+            Speaks::Tcp(_) => Role::Tcp,
         };
         let (at, count) = (address.to_string(), self.workers.len());
         let sockets = match inherited.take(role, &at) {
             sockets if sockets.is_empty() => bind(address, count)?,
             sockets => adopt(address, sockets, count)?,
         };
-        let group = u32::try_from(self.http.len() + self.https.len()).unwrap_or(u32::MAX);
+        let group = self.http.len() + self.https.len() + self.tcp.len();
+        let group = u32::try_from(group).unwrap_or(u32::MAX);
         let place = Place { role, group, at };
         let local = sockets
             .first()
@@ -81,7 +91,7 @@ impl Bound {
             // What was inherited may be more sockets than there are workers.
             self.workers[index % count].push(Socket {
                 listener: socket,
-                speaks,
+                speaks: speaks.clone(),
                 proxy_protocol,
             });
         }

@@ -27,7 +27,7 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::interval;
 
 use crate::admin::{self, Audit, Changes, SocketError};
-use crate::config::Settings;
+use crate::config::{ListenerName, Settings};
 use crate::handover::HandoverError;
 use crate::listener::{BindError, Drain};
 use crate::manage::{Manager, Shelf};
@@ -101,6 +101,8 @@ pub struct App {
     pub http: Vec<SocketAddr>,
     /// Where TLS is served.
     pub https: Vec<SocketAddr>,
+    /// Where TLS with something else inside is served, by the listener's name.
+    pub tcp: Vec<(ListenerName, SocketAddr)>,
     /// Where the admin listener is.
     pub admin: admin::Place,
     runtime: LocalRuntime,
@@ -170,6 +172,7 @@ impl App {
             report: loaded.report,
             http: bound.http,
             https: bound.https,
+            tcp: bound.tcp,
             admin,
             runtime,
             signals,
@@ -192,6 +195,9 @@ impl App {
             for address in addresses {
                 tracing::info!(listener, %address, "listening");
             }
+        }
+        for (name, address) in &self.tcp {
+            tracing::info!(listener = "tcp", %name, %address, "listening");
         }
         tracing::info!(listener = "admin", address = %self.admin, "listening");
     }

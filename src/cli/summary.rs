@@ -83,6 +83,9 @@ impl fmt::Display for Summary<'_> {
         if count > SHOWN {
             writeln!(f, "  … and {} more", count - SHOWN)?;
         }
+        for (name, address) in &self.app.tcp {
+            writeln!(f, "  tcp: {name} on {address}")?;
+        }
         for problem in &self.app.report.problems {
             writeln!(f, "  problem: {problem}")?;
         }

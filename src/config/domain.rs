@@ -12,6 +12,7 @@ use super::origins::{Balance, Route, origins, routes};
 use super::problem::{Place, Reason};
 use super::raw::{File, Table};
 use super::response_headers::ResponseHeaders;
+use super::tcp::{self, TcpOrigins};
 use super::timeouts::DomainTimeouts;
 use super::tls::TlsOptions;
 use crate::certificate;
@@ -40,6 +41,8 @@ pub struct Domain {
     /// The header with the client's address that each connection to its origins begins with. None
     /// by default.
     pub proxy_protocol: Option<proxy_protocol::Version>,
+    /// Where the bytes of tcp listeners go, by the listener's name. Nowhere by default.
+    pub tcp: Box<[TcpOrigins]>,
     /// How its endpoints are asked whether they are well. They are not by default.
     pub health: Option<HealthCheck>,
     /// Which certificate serves it. Unbound by default.
@@ -103,6 +106,7 @@ impl Domain {
             && self.max_streams == other.max_streams
             && self.routes == other.routes
             && self.proxy_protocol == other.proxy_protocol
+            && self.tcp == other.tcp
             && self.health == other.health
             && self.binding == other.binding
             && self.https == other.https
@@ -139,6 +143,7 @@ pub(super) fn parse_domain(
     let max_streams = table.number("max_streams", 1..=1_000_000, MILLION);
     let routes = routes(file, &mut table, balance);
     let proxy_protocol = version(&mut table);
+    let tcp = tcp::origins(file, &mut table);
     let health = health::read(file, &mut table);
     let binding = binding(file, &mut table);
     let https = table.boolean("https").unwrap_or(true);
@@ -165,6 +170,7 @@ pub(super) fn parse_domain(
         max_streams,
         routes,
         proxy_protocol,
+        tcp,
         health,
         binding,
         https,

@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::network::Trusted;
 use super::problem::Reason;
 use super::raw::{File, Table};
+use super::tcp::{self, TcpListener};
 
 /// The sockets for viewers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Listeners {
     pub http: Vec<HttpListener>,
     /// TLS. `0.0.0.0:8443` by default.
     pub https: Vec<HttpsListener>,
+    /// TLS with something else than HTTP inside. None by default.
+    pub tcp: Vec<TcpListener>,
     /// The networks of proxies that are believed what they say of their clients. None by default.
     pub trusted: Trusted,
 }
@@ -53,6 +56,7 @@ impl Default for Listeners {
         Self {
             http: vec![HttpListener::at(SocketAddr::from((all, 8080)))],
             https: vec![HttpsListener::at(SocketAddr::from((all, 8443)))],
+            tcp: Vec::new(),
             trusted: Trusted::default(),
         }
     }
@@ -87,6 +91,7 @@ impl Listeners {
         let listeners = Self {
             http: http.unwrap_or(default.http),
             https: https.unwrap_or(default.https),
+            tcp: tcp::listeners(file, &mut table),
             trusted: Trusted::read(&mut table),
         };
         if listeners.have_proxies() && listeners.trusted.is_empty() {
@@ -105,7 +110,7 @@ impl Listeners {
 
     /// Whether the sockets are the same, and what is spoken on them.
     pub(super) fn same_sockets(&self, other: &Self) -> bool {
-        self.http == other.http && self.https == other.https
+        self.http == other.http && self.https == other.https && self.tcp == other.tcp
     }
 }
 
@@ -182,7 +187,7 @@ fn proxy_protocol(table: &mut Table<'_, '_>) -> bool {
     table.boolean("proxy_protocol").unwrap_or(false)
 }
 
-const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
+pub(super) const ADDRESS: &str = "an address with a port, like \"0.0.0.0:8443\" or \"[::]:8443\"";
 
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 

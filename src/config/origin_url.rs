@@ -12,6 +12,10 @@ pub enum OriginUrl {
     Http(Authority),
     /// `https://HOST[:PORT]`, port 443 by default; its certificate is verified for HOST.
     Https(Authority, ServerName<'static>),
+    /// `tcp://HOST:PORT`, where the bytes of a tcp listener go.
+    Tcp(Authority),
+    /// `tls://HOST:PORT`, the same over TLS; its certificate is verified for HOST.
+    Tls(Authority, ServerName<'static>),
     /// `demo:`, the built-in demonstration origin.
     Demo,
 }
@@ -39,6 +43,27 @@ pub enum InvalidOrigin {
     Port,
 }
 
+/// Why a text is no origin of a tcp listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTcpOrigin {
+    /// Neither `tcp://` nor `tls://`, or no host and port behind it.
+    #[error("is not of the form tcp://HOST:PORT")]
+    Form,
+    /// Something else than host and port.
+    #[error("must hold a host and a port, and nothing else")]
+    More,
+    /// No port from 1 to 65535: there is none that all would mean.
+    #[error("needs a port between 1 and 65535")]
+    Port,
+    /// None at all.
+    #[error("is no origin; one is needed")]
+    None,
+    /// More endpoints than a connection can ask.
+    #[error("is one too many: 64 are the most")]
+    TooMany,
+}
+
+/// An HTTP origin.
 impl FromStr for OriginUrl {
     type Err = InvalidOrigin;
 
@@ -66,9 +91,7 @@ impl FromStr for OriginUrl {
         match uri.scheme_str() {
             Some("http") => Ok(Self::Http(authority.clone())),
             Some("https") => {
-                let host = authority.host().trim_matches(['[', ']']);
-                let name = ServerName::try_from(host.to_owned());
-                let name = name.map_err(|_| InvalidOrigin::Form)?;
+                let name = server_name(authority).ok_or(InvalidOrigin::Form)?;
                 Ok(Self::Https(authority.clone(), name))
             }
             _ => Err(InvalidOrigin::Form),
@@ -77,13 +100,52 @@ impl FromStr for OriginUrl {
 }
 
 impl OriginUrl {
+    /// An origin of a tcp listener.
+    ///
+    /// # Errors
+    ///
+    /// When the text is none: an HTTP origin, say.
+    pub fn parse_tcp(text: &str) -> Result<Self, InvalidTcpOrigin> {
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidTcpOrigin::Form)?;
+        if rest.contains(['@', '/', '?', '#']) {
+            return Err(InvalidTcpOrigin::More);
+        }
+        let authority: Authority = rest.parse().map_err(|_| InvalidTcpOrigin::Form)?;
+        match authority.port_u16() {
+            Some(1..) if !authority.host().is_empty() => {}
+            _ => return Err(InvalidTcpOrigin::Port),
+        }
+        match scheme {
+            "tcp" => Ok(Self::Tcp(authority)),
+            "tls" => {
+                let name = server_name(&authority).ok_or(InvalidTcpOrigin::Form)?;
+                Ok(Self::Tls(authority, name))
+            }
+            _ => Err(InvalidTcpOrigin::Form),
+        }
+    }
+
     /// Host and port as they are written; none for the demonstration origin.
     pub fn authority(&self) -> Option<&Authority> {
         match self {
-            Self::Http(authority) | Self::Https(authority, _) => Some(authority),
+            Self::Http(authority)
+            | Self::Https(authority, _)
+            | Self::Tcp(authority)
+            | Self::Tls(authority, _) => Some(authority),
             Self::Demo => None,
         }
     }
+
+    /// Whether it is asked over a network, and in HTTP.
+    pub fn is_http(&self) -> bool {
+        matches!(self, Self::Http(_) | Self::Https(..))
+    }
+}
+
+/// The name that a certificate is verified for.
+fn server_name(authority: &Authority) -> Option<ServerName<'static>> {
+    let host = authority.host().trim_matches(['[', ']']);
+    ServerName::try_from(host.to_owned()).ok()
 }
 
 impl fmt::Display for OriginUrl {
@@ -91,6 +153,8 @@ impl fmt::Display for OriginUrl {
         match self {
             Self::Http(authority) => write!(f, "http://{authority}"),
             Self::Https(authority, _) => write!(f, "https://{authority}"),
+            Self::Tcp(authority) => write!(f, "tcp://{authority}"),
+            Self::Tls(authority, _) => write!(f, "tls://{authority}"),
             Self::Demo => f.write_str("demo:"),
         }
     }
@@ -115,6 +179,7 @@ mod tests {
             ("", InvalidOrigin::Form),
             ("127.0.0.1:8000", InvalidOrigin::Form),
             ("ftp://a.example.com", InvalidOrigin::Form),
+            ("tcp://a.example.com:1", InvalidOrigin::Form),
             ("http://a:b@c.example.com", InvalidOrigin::UserInfo),
             ("http://a.example.com/live", InvalidOrigin::Path),
             ("http://a.example.com?x", InvalidOrigin::Path),
@@ -123,6 +188,36 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<OriginUrl>(), Err(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_origin_of_a_tcp_listener_may_be() {
+        for text in [
+            "tcp://127.0.0.1:1935",
+            "tcp://[::1]:1935",
+            "tls://live.example.com:443",
+            "tls://[::1]:443",
+        ] {
+            assert_eq!(OriginUrl::parse_tcp(text).unwrap().to_string(), text);
+        }
+        let cases = [
+            ("", InvalidTcpOrigin::Form),
+            ("127.0.0.1:1935", InvalidTcpOrigin::Form),
+            ("rtmp://a.example.com:1935", InvalidTcpOrigin::Form),
+            ("tcp://a b:1935", InvalidTcpOrigin::Form),
+            ("tcp://", InvalidTcpOrigin::Form),
+            ("tcp://a:b@c.example.com:1", InvalidTcpOrigin::More),
+            ("tcp://a.example.com:1935/", InvalidTcpOrigin::More),
+            ("tcp://a.example.com:1935?x", InvalidTcpOrigin::More),
+            ("tls://a.example.com", InvalidTcpOrigin::Port),
+            ("tcp://a.example.com:", InvalidTcpOrigin::Port),
+            ("tcp://a.example.com:0", InvalidTcpOrigin::Port),
+            ("tcp://a.example.com:99999", InvalidTcpOrigin::Port),
+            ("tcp://:1935", InvalidTcpOrigin::Port),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(OriginUrl::parse_tcp(text), Err(expected), "{text:?}");
         }
     }
 }

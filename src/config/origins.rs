@@ -113,7 +113,7 @@ fn path(file: &File<'_>, table: &mut Table<'_, '_>, others: &[Route]) -> Option<
 }
 
 /// So that which of them a request has asked fits into one word of the machine.
-const MAX_ORIGINS: usize = 64;
+pub(super) const MAX_ORIGINS: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::origin_url::InvalidOrigin;
+use super::origin_url::{InvalidOrigin, InvalidTcpOrigin};
 use super::response_headers::InvalidHeader;
 use super::webhook_url::InvalidWebhook;
 use crate::certificate;
@@ -107,6 +107,17 @@ pub enum Reason {
         /// Why.
         error: InvalidHeader,
     },
+    /// An origin of a tcp listener that is none.
+    #[error("the tcp origin {value:?} {error}")]
+    TcpOrigin {
+        /// As it was written.
+        value: String,
+        /// Why.
+        error: InvalidTcpOrigin,
+    },
+    /// A name of a tcp listener that is none.
+    #[error("the listener's name {0:?} is not 1 to 32 of a-z, 0-9, \"-\" and \"_\"")]
+    ListenerName(String),
     /// A webhook that is none. It may hold a token, so it is not shown.
     #[error("`webhook` {0}")]
     Webhook(InvalidWebhook),
@@ -146,6 +157,8 @@ impl Reason {
             | Self::CertificateName { .. }
             | Self::Origin { .. }
             | Self::ResponseHeader { .. }
+            | Self::TcpOrigin { .. }
+            | Self::ListenerName(_)
             | Self::Webhook(_) => "invalid_value",
         }
     }
@@ -177,6 +190,8 @@ impl Reason {
                 "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
             }
             Self::ResponseHeader { error, .. } => error.hint().to_owned(),
+            Self::TcpOrigin { .. } => "write \"tcp://HOST:PORT\" or \"tls://HOST:PORT\"".to_owned(),
+            Self::ListenerName(_) => "write a name like rtmps".to_owned(),
             Self::Webhook(_) => "write a URL like \"https://alerts.example.com/hook\"".to_owned(),
             Self::NoClientCa => {
                 "add client_ca = \"FILE\" with the roots of the client certificates, \

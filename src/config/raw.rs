@@ -223,20 +223,34 @@ impl<'f, 'i> Table<'f, 'i> {
     }
 
     pub(super) fn strings(&mut self, key: &'static str) -> Option<Vec<Spanned<String>>> {
-        const EXPECTED: &str = "an array of strings, [\"…\"]";
-        self.array(key, EXPECTED, |file, element| {
-            let (span, found) = (element.span(), element.get_ref().type_str());
-            let DeValue::String(text) = element.into_inner() else {
+        self.array(key, STRINGS, |file, element| string(file, key, element))
+    }
+
+    /// All that nobody took yet, each a list of strings under a name of the operator's choice. `key`
+    /// is the table's own.
+    pub(super) fn named_strings(
+        &mut self,
+        key: &'static str,
+    ) -> Vec<(Spanned<String>, Vec<Spanned<String>>)> {
+        let mut lists = Vec::new();
+        for (name, value) in std::mem::take(&mut self.entries) {
+            let (span, found) = (value.span(), value.get_ref().type_str());
+            let DeValue::Array(elements) = value.into_inner() else {
+                let expected = "a table with a list of strings for each name";
                 let reason = Reason::WrongType {
                     key,
-                    expected: EXPECTED,
+                    expected,
                     found,
                 };
-                file.report(span.start, reason);
-                return None;
+                self.file.report(span.start, reason);
+                continue;
             };
-            Some(Spanned::new(span, text.into_owned()))
-        })
+            let texts = elements.into_iter();
+            let texts = texts.filter_map(|it| string(self.file, key, it));
+            let name = Spanned::new(name.span(), name.get_ref().to_string());
+            lists.push((name, texts.collect()));
+        }
+        lists
     }
 
     /// All keys that nobody took, whatever they are, each with a text, in their order.
@@ -315,3 +329,23 @@ impl<'f, 'i> Table<'f, 'i> {
         }
     }
 }
+
+fn string(
+    file: &File<'_>,
+    key: &'static str,
+    element: Spanned<DeValue<'_>>,
+) -> Option<Spanned<String>> {
+    let (span, found) = (element.span(), element.get_ref().type_str());
+    let DeValue::String(text) = element.into_inner() else {
+        let reason = Reason::WrongType {
+            key,
+            expected: STRINGS,
+            found,
+        };
+        file.report(span.start, reason);
+        return None;
+    };
+    Some(Spanned::new(span, text.into_owned()))
+}
+
+const STRINGS: &str = "an array of strings, [\"…\"]";

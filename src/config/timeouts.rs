@@ -31,6 +31,9 @@ pub struct ExchangeTimeouts {
     pub stall: Duration,
     /// How long a viewer may take nothing of what there is for him. 30 s by default.
     pub viewer_stall: Duration,
+    /// How long nothing may move on a connection of a tcp listener, in either direction. 10 min by
+    /// default.
+    pub tcp_idle: Duration,
 }
 
 /// What a domain has in place of some of them.
@@ -40,6 +43,7 @@ pub struct DomainTimeouts {
     first_byte: Option<Duration>,
     stall: Option<Duration>,
     viewer_stall: Option<Duration>,
+    tcp_idle: Option<Duration>,
 }
 
 impl Default for ExchangeTimeouts {
@@ -49,6 +53,7 @@ impl Default for ExchangeTimeouts {
             first_byte: Duration::from_secs(60),
             stall: Duration::from_secs(60),
             viewer_stall: Duration::from_secs(30),
+            tcp_idle: Duration::from_secs(600),
         }
     }
 }
@@ -99,6 +104,7 @@ impl DomainTimeouts {
             first_byte: table.duration("first_byte"),
             stall: table.duration("stall"),
             viewer_stall: table.duration("viewer_stall"),
+            tcp_idle: table.duration("tcp_idle"),
         }
     }
 
@@ -109,6 +115,7 @@ impl DomainTimeouts {
             first_byte: self.first_byte.unwrap_or(others.first_byte),
             stall: self.stall.unwrap_or(others.stall),
             viewer_stall: self.viewer_stall.unwrap_or(others.viewer_stall),
+            tcp_idle: self.tcp_idle.unwrap_or(others.tcp_idle),
         }
     }
 }

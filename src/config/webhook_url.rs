@@ -47,11 +47,8 @@ impl WebhookUrl {
 
     /// What the Host field says (RFC 9110 section 7.2).
     pub fn host(&self) -> &str {
-        match &self.endpoint {
-            OriginUrl::Http(authority) | OriginUrl::Https(authority, _) => authority.as_str(),
-            // Such a URL is never made.
-            OriginUrl::Demo => "",
-        }
+        let authority = self.endpoint.authority();
+        authority.map_or("", |authority| authority.as_str())
     }
 }
 

@@ -83,6 +83,7 @@ mod tests {
         let messages = [
             Message::Hello,
             Message::Socket(place(Role::Https, "[::]:443")),
+            Message::Socket(place(Role::Tcp, "0.0.0.0:1936")),
             Message::Socket(place(Role::Admin, "unix:/run/a b.sock")),
             Message::Key(vec![0, 255, 32].into()),
             Message::End,

@@ -55,17 +55,20 @@ pub enum Role {
     Http,
     /// TLS.
     Https,
+    /// TLS with something else than HTTP inside.
+    Tcp,
     /// The admin listener.
     Admin,
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::Http, Self::Https, Self::Admin];
+    const ALL: [Self; 4] = [Self::Http, Self::Https, Self::Tcp, Self::Admin];
 
     fn word(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Tcp => "tcp",
             Self::Admin => "admin",
         }
     }

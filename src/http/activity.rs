@@ -88,7 +88,7 @@ impl Activity {
     }
 
     /// Has the connection end at once.
-    pub(super) fn cut(&self) {
+    pub fn cut(&self) {
         self.cut.set(true);
     }
 
@@ -152,14 +152,15 @@ impl Activity {
     }
 
     /// An exchange begins, or something that outlives its response.
-    pub(super) fn exchange_begins(&self) {
+    pub fn exchange_begins(&self) {
         self.exchanges.set(self.exchanges.get() + 1);
         self.phase.set(Phase::Busy);
         self.rests.set(false);
         self.asked.set(true);
     }
 
-    pub(super) fn exchange_ends(&self) {
+    /// One of them ends.
+    pub fn exchange_ends(&self) {
         let left = self.exchanges.get().saturating_sub(1);
         self.exchanges.set(left);
         if left == 0 {

@@ -9,8 +9,8 @@ use rustls_pki_types::CertificateDer;
 use super::activity::Activity;
 use super::claims::{self, Claims};
 use super::client_certificate;
-use super::guest::Guest;
-use super::relay::Relay;
+use super::https_grace::HttpsGrace;
+use super::streaming::Streaming;
 use super::tunnel::Tunnel;
 use super::worker::Worker;
 use crate::certificate::Certificate;
@@ -42,7 +42,7 @@ pub enum Leaving {
     /// A WebSocket, once the response that accepts it is written.
     Tunnel(Tunnel),
     /// A stream, from its head on.
-    Stream(Relay),
+    Stream(Streaming),
 }
 
 /// Who is at the other end of a connection.
@@ -103,7 +103,7 @@ impl Connection {
     }
 
     /// What ends an exchange for a domain that this TLS connection was not made for.
-    pub(super) fn guest(&self, domain: &Arc<Domain>) -> Option<Box<Guest>> {
+    pub(super) fn guest(&self, domain: &Arc<Domain>) -> Option<Box<HttpsGrace>> {
         let Arrival::Tls(served) = &self.arrival else {
             return None;
         };
@@ -111,7 +111,7 @@ impl Connection {
             return None;
         }
         let generation = self.worker.current.load().generation;
-        Some(Box::new(Guest::new(Arc::clone(domain), generation)))
+        Some(Box::new(HttpsGrace::new(Arc::clone(domain), generation)))
     }
 
     /// What a request's fields say of its client, where a trusted proxy has sent it.

@@ -21,14 +21,14 @@ mod exchange;
 mod failure;
 mod forward;
 mod frames;
-mod guest;
 mod headers;
+mod https_grace;
 mod names;
-mod relay;
 mod response_headers;
 mod route;
 mod scan;
 mod stream;
+mod streaming;
 mod target;
 mod tunnel;
 mod websocket;
@@ -52,13 +52,14 @@ pub use failure::BadRequest;
 use failure::{Failure, InvalidResponse};
 use forward::{Answer, Inbound, Outbound};
 pub use headers::{join_cookies, strip_request, strip_response};
-pub use relay::Relay;
+pub use https_grace::HttpsGrace;
 use route::{Route, route};
 pub use scan::{Doubtful, Scan};
+pub use streaming::Streaming;
 pub use target::{Target, check_form, origin_form};
 pub use tunnel::Tunnel;
 use websocket::Connect;
-pub use worker::Worker;
+pub use worker::{Swept, Worker};
 
 use crate::origin::demo;
 use crate::snapshot::Domain;
@@ -89,7 +90,7 @@ pub(crate) async fn respond(
         let close = HeaderValue::from_static("close");
         response.headers_mut().entry(CONNECTION).or_insert(close);
     } else if version == Version::HTTP_11 && response.body().is_stream() {
-        connection.leave(Leaving::Stream(Relay::new(response, closes)));
+        connection.leave(Leaving::Stream(Streaming::new(response, closes)));
         // The connection goes on without hyper, and with it without this answer.
         return std::future::pending().await;
     }

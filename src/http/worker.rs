@@ -5,9 +5,8 @@ use std::sync::Arc;
 use slab::Slab;
 use tokio::time::Instant;
 
-use super::exchange::Exchange;
-use crate::origin::{Connector, Pool};
-use crate::snapshot::Current;
+use crate::origin::{Connector, Dialer, Pool};
+use crate::snapshot::{Current, Snapshot};
 use crate::telemetry::Counters;
 
 /// What the connections of one thread share; other threads have their own.
@@ -18,8 +17,17 @@ pub struct Worker {
     pub counters: Arc<Counters>,
     /// The port of an https listener, for redirects; none without one.
     pub https_port: Option<u16>,
+    /// Connections to the origins of tcp listeners.
+    pub dialer: Dialer,
     pub(super) pool: Pool,
-    exchanges: RefCell<Slab<Rc<Exchange>>>,
+    swept: RefCell<Slab<Rc<dyn Swept>>>,
+}
+
+/// What runs for a while, and is looked at four times a second while it does.
+pub trait Swept {
+    /// Brings the domain's counters up to date, writes the records of what runs on, and ends what
+    /// shall not go on.
+    fn sweep(&self, now: Instant, snapshot: &Snapshot);
 }
 
 impl Worker {
@@ -34,25 +42,28 @@ impl Worker {
             current,
             counters,
             https_port,
+            dialer: Dialer::new(connector.clone()),
             pool: Pool::new(connector),
-            exchanges: RefCell::default(),
+            swept: RefCell::default(),
         }
     }
 
-    pub(super) fn enter(&self, exchange: Rc<Exchange>) -> usize {
-        self.exchanges.borrow_mut().insert(exchange)
+    /// Has something swept until it [leaves](Self::leave).
+    pub fn enter(&self, swept: Rc<dyn Swept>) -> usize {
+        self.swept.borrow_mut().insert(swept)
     }
 
-    pub(super) fn leave(&self, key: usize) {
-        self.exchanges.borrow_mut().try_remove(key);
+    /// Ends that, by what [`enter`](Self::enter) gave.
+    pub fn leave(&self, key: usize) {
+        self.swept.borrow_mut().try_remove(key);
     }
 
     /// Does what is due from time to time: counts what streams moved, writes their records, closes
     /// origin connections that nobody used.
     pub fn sweep(&self, now: Instant) {
         let snapshot = self.current.load();
-        for (_, exchange) in &*self.exchanges.borrow() {
-            exchange.sweep(now, &snapshot);
+        for (_, swept) in &*self.swept.borrow() {
+            swept.sweep(now, &snapshot);
         }
         self.pool.sweep(now);
     }

@@ -95,7 +95,7 @@ fn patience(service: &Service, snapshot: &Snapshot) -> Duration {
     let timeouts = &snapshot.settings.timeouts;
     match service.speaks {
         Speaks::Http => timeouts.headers,
-        Speaks::Https(_) => timeouts.handshake,
+        Speaks::Https(_) | Speaks::Tcp(_) => timeouts.handshake,
     }
 }
 

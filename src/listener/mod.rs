@@ -30,7 +30,7 @@ pub use clients::Clients;
 pub use drain::Drain;
 pub use registry::Registry;
 
-use crate::config::PlainHttp;
+use crate::config::{ListenerName, PlainHttp};
 use crate::http::Worker;
 use crate::telemetry::ListenerKind;
 
@@ -50,19 +50,22 @@ pub struct Service {
 }
 
 /// What is spoken on a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Speaks {
     /// Plain HTTP.
     Http,
     /// TLS; what plain HTTP gets there.
     Https(PlainHttp),
+    /// TLS, inside which anything is; by what name domains know the listener.
+    Tcp(ListenerName),
 }
 
 impl Speaks {
-    fn kind(self) -> ListenerKind {
+    fn kind(&self) -> ListenerKind {
         match self {
             Self::Http => ListenerKind::Http,
             Self::Https(_) => ListenerKind::Https,
+            Self::Tcp(_) => ListenerKind::Tcp,
         }
     }
 }

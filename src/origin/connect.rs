@@ -68,6 +68,20 @@ impl Connector {
         self.tls.connect(name, stream).await
     }
 
+    /// Does the same without a word on what is spoken inside TLS (ALPN, RFC 7301).
+    ///
+    /// # Errors
+    ///
+    /// As [`secure`](Self::secure).
+    pub(super) async fn secure_tcp(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let tls = self.tls.with_alpn(Vec::new());
+        tls.connect(name, stream).await
+    }
+
     /// Opens a connection. `header` goes before all else: one of the PROXY protocol.
     ///
     /// # Errors
@@ -88,7 +102,9 @@ impl Connector {
                 let stream = open(authority, 80, header).await.map_err(Error::Connect)?;
                 Ok(Stream::Plain(stream))
             }
-            OriginUrl::Demo => Err(Error::Connect(io::ErrorKind::Unsupported.into())),
+            OriginUrl::Tcp(_) | OriginUrl::Tls(..) | OriginUrl::Demo => {
+                Err(Error::Connect(io::ErrorKind::Unsupported.into()))
+            }
         }
     }
 
@@ -122,7 +138,7 @@ pub enum InvalidRoots {
     Tls(#[from] rustls::Error),
 }
 
-async fn open(
+pub(super) async fn open(
     authority: &Authority,
     default_port: u16,
     header: Option<&[u8]>,

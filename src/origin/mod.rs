@@ -16,6 +16,7 @@ mod lease;
 mod load;
 mod origins;
 mod pool;
+mod tcp;
 
 pub use body::{Body, Upgraded};
 pub use connect::{Connector, InvalidRoots};
@@ -27,3 +28,4 @@ pub use lease::Lease;
 pub use load::Kind;
 pub use origins::{Group, Origins};
 pub use pool::{Deadlines, Failed, Pool};
+pub use tcp::{Dialed, Dialer};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::endpoint::{Directory, Endpoint};
 use super::load::Limits;
-use crate::config::{self, Balance, OriginUrl};
+use crate::config::{self, Balance, ListenerName, OriginUrl};
 
 /// Where the requests of a domain go.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub struct Origins {
     main: Group,
     /// By the path that theirs begin with, the longest first.
     routes: Box<[(Box<str>, Group)]>,
+    /// By the tcp listener whose connections go there.
+    tcp: Box<[(ListenerName, Group)]>,
 }
 
 /// Endpoints that requests are spread over.
@@ -30,9 +32,19 @@ impl Origins {
         let mut group = |origins, balance| Group::new(origins, balance, limits, directory);
         let routes = config.routes.iter();
         let routes = routes.map(|it| (it.path.as_str().into(), group(&it.origins, it.balance)));
+        let routes = routes.collect();
+        let main = group(&config.origins, config.balance);
+        let balance = match config.balance {
+            // Where there is no path, they take turns.
+            Balance::PathHash => Balance::RoundRobin,
+            balance => balance,
+        };
+        let tcp = config.tcp.iter();
+        let tcp = tcp.map(|it| (it.listener.clone(), group(&it.origins, balance)));
         Self {
-            routes: routes.collect(),
-            main: group(&config.origins, config.balance),
+            main,
+            routes,
+            tcp: tcp.collect(),
         }
     }
 
@@ -40,7 +52,8 @@ impl Origins {
     pub fn endpoints(&self) -> impl Iterator<Item = (&Arc<Endpoint>, bool)> {
         let limited = self.main.limits != Limits::default();
         let routes = self.routes.iter().map(|(_, group)| group);
-        let groups = routes.chain([&self.main]);
+        let tcp = self.tcp.iter().map(|(_, group)| group);
+        let groups = routes.chain(tcp).chain([&self.main]);
         let endpoints = groups.flat_map(|group| &group.endpoints);
         endpoints.map(move |endpoint| (endpoint, limited))
     }
@@ -50,6 +63,12 @@ impl Origins {
         let mut routes = self.routes.iter();
         let route = routes.find(|(above, _)| is_below(path, above));
         route.map_or(&self.main, |(_, group)| group)
+    }
+
+    /// The endpoints for the connections of a tcp listener; none if the domain is not served there.
+    pub fn tcp(&self, listener: &ListenerName) -> Option<&Group> {
+        let mut groups = self.tcp.iter();
+        Some(&groups.find(|(name, _)| name == listener)?.1)
     }
 }
 

@@ -76,6 +76,28 @@ impl Policy {
         keys: &Arc<Keys>,
         domain: &Pattern,
     ) -> Arc<ServerConfig> {
+        Arc::new(self.config(certificate, keys, domain))
+    }
+
+    /// The same where nothing is said of what is inside TLS: a client that offers protocols by ALPN
+    /// gets none.
+    pub fn serving_tcp(
+        &self,
+        certificate: &Arc<Certificate>,
+        keys: &Arc<Keys>,
+        domain: &Pattern,
+    ) -> Arc<ServerConfig> {
+        let mut config = self.config(certificate, keys, domain);
+        config.alpn_protocols.clear();
+        Arc::new(config)
+    }
+
+    fn config(
+        &self,
+        certificate: &Arc<Certificate>,
+        keys: &Arc<Keys>,
+        domain: &Pattern,
+    ) -> ServerConfig {
         let ticketer = Ticketer::new(Arc::clone(keys), self.context(domain));
         let ticketer = Arc::new(ticketer);
         let mut config = match &self.clients {
@@ -84,7 +106,7 @@ impl Policy {
         };
         config.cert_resolver = Arc::<Certificate>::clone(certificate);
         config.ticketer = ticketer;
-        Arc::new(config)
+        config
     }
 
     /// The base once more, with a verifier that tells this connection's ticketer when the client's

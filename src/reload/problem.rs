@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::judge::Flaw;
 use super::policies::PolicyFault;
 use crate::certificate::{self, Refusal, Timestamp};
-use crate::config::{self, Lost, Place, Unwatched};
+use crate::config::{self, ListenerName, Listeners, Lost, Place, Unwatched};
 use crate::domain::{Name, Pattern};
 use crate::state::{Pin, PinProblem};
 use crate::ticket::InvalidKey;
@@ -273,6 +273,31 @@ impl Problem {
             place: Some(domain.place.clone()),
             text: format!("{}: {fault}", domain.name),
             hint: fault.hint().to_owned(),
+        }
+    }
+
+    /// A domain with origins for a tcp listener that there is none of.
+    pub(super) fn tcp_listener(
+        domain: &config::Domain,
+        listener: &ListenerName,
+        known: &Listeners,
+    ) -> Self {
+        let mut known: Vec<_> = known.tcp.iter().map(|it| it.name.as_str()).collect();
+        known.dedup();
+        Self {
+            effect: Effect::Warning,
+            kind: Kind::Domain,
+            name: domain.name.to_string(),
+            reason: "tcp_listener_unknown",
+            place: Some(domain.place.clone()),
+            text: format!(
+                "{}: no tcp listener has the name \"{listener}\"",
+                domain.name
+            ),
+            hint: match &known[..] {
+                [] => "add it to [listeners.tcp] in lockgate.toml".to_owned(),
+                known => format!("mend the name; there are: {}", known.join(", ")),
+            },
         }
     }
 

@@ -10,7 +10,7 @@ pub struct Counters {
     /// Requests and handshakes that named no domain of ours: one set for all of them, so that
     /// unknown names cannot grow the number of series.
     pub unknown: DomainCounters,
-    connections: [AtomicI64; 2],
+    connections: [AtomicI64; ListenerKind::ALL.len()],
     limits: [AtomicU64; Limit::ALL.len()],
     header_faults: [AtomicU64; HeaderFault::ALL.len()],
     reloads: [AtomicU64; 3],
@@ -25,15 +25,19 @@ pub struct DomainCounters {
     viewers: AtomicI64,
     handshakes: [AtomicU64; Handshake::ALL.len()],
     cuts: [AtomicU64; Cut::ALL.len()],
+    relays: [AtomicU64; Relayed::ALL.len()],
 }
 
-/// Why an exchange was ended by us, in the middle.
+/// Why an exchange or a relay was ended by us, in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     /// Its viewer took nothing of what there was.
     ViewerStalled,
-    /// Its origin sent nothing, and nothing came from the viewer either.
+    /// Its origin sent nothing, and nothing came from the viewer either; or that of a relay took
+    /// nothing of what there was.
     OriginStalled,
+    /// Nothing moved on a relay, in either direction.
+    Idle,
     /// The domain's HTTPS ended, on a connection that was made for another one.
     HttpsOff,
     /// The process drains.
@@ -42,9 +46,10 @@ pub enum Cut {
 
 impl Cut {
     /// Every reason.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::ViewerStalled,
         Self::OriginStalled,
+        Self::Idle,
         Self::HttpsOff,
         Self::Drained,
     ];
@@ -54,8 +59,34 @@ impl Cut {
         match self {
             Self::ViewerStalled => "viewer_stalled",
             Self::OriginStalled => "origin_stalled",
+            Self::Idle => "idle",
             Self::HttpsOff => "https_off",
             Self::Drained => "drained",
+        }
+    }
+}
+
+/// What came of a connection on a tcp listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relayed {
+    /// It was passed on to an origin.
+    Served,
+    /// No origin could be connected to.
+    OriginFailed,
+    /// The domain, or its origins, had as many as they may have.
+    Full,
+}
+
+impl Relayed {
+    /// Everything that can come of one.
+    pub const ALL: [Self; 3] = [Self::Served, Self::OriginFailed, Self::Full];
+
+    /// The stable word for it in metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::OriginFailed => "origin_failed",
+            Self::Full => "full",
         }
     }
 }
@@ -79,6 +110,10 @@ pub enum Handshake {
     Unusable,
     /// The domain's certificate has expired, and it is not to be served then.
     Expired,
+    /// The domain has no origins for this tcp listener.
+    NoTcpOrigin,
+    /// The client's network is denied, or not allowed: on a tcp listener only.
+    Forbidden,
     /// The client offers only protocols that we do not speak.
     NoSharedAlpn,
     /// No version, cipher suite, group or signature scheme in common.
@@ -97,7 +132,7 @@ pub enum Handshake {
 
 impl Handshake {
     /// Every way to end.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Ok,
         Self::UnknownSni,
         Self::NoSni,
@@ -105,6 +140,8 @@ impl Handshake {
         Self::Unbound,
         Self::Unusable,
         Self::Expired,
+        Self::NoTcpOrigin,
+        Self::Forbidden,
         Self::NoSharedAlpn,
         Self::NoSharedParameters,
         Self::ClientCertificate,
@@ -124,6 +161,8 @@ impl Handshake {
             Self::Unbound => "unbound",
             Self::Unusable => "unusable",
             Self::Expired => "expired",
+            Self::NoTcpOrigin => "no_tcp_origin",
+            Self::Forbidden => "forbidden",
             Self::NoSharedAlpn => "no_shared_alpn",
             Self::NoSharedParameters => "no_shared_parameters",
             Self::ClientCertificate => "client_certificate",
@@ -142,17 +181,20 @@ pub enum ListenerKind {
     Http,
     /// TLS.
     Https,
+    /// TLS with something else than HTTP inside.
+    Tcp,
 }
 
 impl ListenerKind {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Http, Self::Https];
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Http, Self::Https, Self::Tcp];
 
     /// The word for it in metrics, logs and URLs.
     pub fn code(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Tcp => "tcp",
         }
     }
 }
@@ -275,7 +317,8 @@ impl Counters {
 impl DomainCounters {
     /// Whether nothing has been counted, and nobody is watching.
     pub fn is_idle(&self) -> bool {
-        let counts = self.requests.iter().chain(&self.handshakes);
+        let counts = self.requests.iter().chain(&self.relays);
+        let counts = counts.chain(&self.handshakes);
         let mut counts = counts.chain([&self.sent, &self.received]);
         let none = counts.all(|count| count.load(Ordering::Relaxed) == 0);
         none && self.viewers() == 0
@@ -301,7 +344,7 @@ impl DomainCounters {
         self.viewers.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Responses and WebSockets running now.
+    /// Responses, WebSockets and relays running now.
     pub fn viewers(&self) -> i64 {
         self.viewers.load(Ordering::Relaxed)
     }
@@ -328,6 +371,16 @@ impl DomainCounters {
     /// Exchanges cut so far.
     pub fn cuts(&self, cut: Cut) -> u64 {
         self.cuts[cut as usize].load(Ordering::Relaxed)
+    }
+
+    /// A connection on a tcp listener is over.
+    pub fn relayed(&self, relayed: Relayed) {
+        self.relays[relayed as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Such connections so far.
+    pub fn relays(&self, relayed: Relayed) -> u64 {
+        self.relays[relayed as usize].load(Ordering::Relaxed)
     }
 
     /// Body bytes moved: to the client and from it.

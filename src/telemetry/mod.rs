@@ -4,8 +4,12 @@ mod access;
 mod counters;
 mod header_fault;
 mod log;
+mod relay;
 
 pub use access::{Event, Record};
-pub use counters::{Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, ReloadResult};
+pub use counters::{
+    Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, Relayed, ReloadResult,
+};
 pub use header_fault::HeaderFault;
 pub use log::{LogGuard, init, init_for_command};
+pub use relay::RelayRecord;

@@ -1,5 +1,5 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::server::{Acceptor, ClientHello};
@@ -11,6 +11,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::peek::Peek;
+use crate::config::ListenerName;
 use crate::http::{Served, Worker};
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::telemetry::Handshake;
@@ -19,12 +20,12 @@ use crate::telemetry::Handshake;
 #[derive(Debug)]
 pub enum Accepted<S> {
     /// It speaks TLS, and the handshake is done.
-    Tls(Box<TlsStream<S>>, Protocol, Served),
+    Tls(Box<TlsStream<S>>, Served),
     /// Its first byte is no TLS record; nothing was read from it.
     Plain(S),
 }
 
-/// What is spoken inside TLS.
+/// What is spoken inside TLS on an https listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1: negotiated, or the client does not negotiate.
@@ -33,17 +34,38 @@ pub enum Protocol {
     Http2,
 }
 
+impl Protocol {
+    /// What was agreed on.
+    pub fn of<S>(stream: &TlsStream<S>) -> Self {
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Self::Http2,
+            _ => Self::Http1,
+        }
+    }
+}
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside<'l> {
+    /// HTTP.
+    Http,
+    /// The bytes of the tcp listener of this name.
+    Tcp(&'l ListenerName),
+}
+
 /// Carries out the handshake of a connection that was accepted at the moment `begun`, from its first
 /// byte on, under one deadline; counts and logs how it ends. None when there is nobody to serve.
 pub async fn accept<S: Peek>(
     worker: &Worker,
     stream: S,
     client: SocketAddr,
+    inside: Inside<'_>,
     begun: Instant,
 ) -> Option<Accepted<S>> {
     let deadline = begun + worker.current.load().settings.timeouts.handshake;
-    let mut progress = Progress::default();
-    let accepted = timeout_at(deadline, handshake(worker, stream, &mut progress)).await;
+    let mut progress = Progress::of(client.ip().to_canonical());
+    let handshake = handshake(worker, stream, inside, &mut progress);
+    let accepted = timeout_at(deadline, handshake).await;
     let result = match &accepted {
         Ok(Ok(Accepted::Plain(_))) => return accepted.ok()?.ok(),
         Ok(Ok(Accepted::Tls(..))) => Handshake::Ok,
@@ -55,24 +77,33 @@ pub async fn accept<S: Peek>(
         None => worker.counters.unknown.handshake(result),
     }
     if result != Handshake::Ok {
-        progress.log(result, client);
+        progress.log(result);
     }
     accepted.ok()?.ok()
 }
 
 /// What is known of a handshake so far.
-#[derive(Default)]
 struct Progress {
+    client: IpAddr,
     sni: Option<Box<str>>,
     domain: Option<Arc<Domain>>,
     error: Option<io::Error>,
 }
 
 impl Progress {
-    fn log(&self, result: Handshake, client: SocketAddr) {
+    fn of(client: IpAddr) -> Self {
+        Self {
+            client,
+            sni: None,
+            domain: None,
+            error: None,
+        }
+    }
+
+    fn log(&self, result: Handshake) {
         let sni = self.sni.as_deref().unwrap_or_default();
         let error = self.error.as_ref().map(ToString::to_string);
-        let (reason, client) = (result.code(), client.ip().to_canonical());
+        let (reason, client) = (result.code(), self.client);
         tracing::info!(reason, sni, %client, error, "handshake failed");
     }
 
@@ -87,30 +118,29 @@ impl Progress {
 async fn handshake<S: Peek>(
     worker: &Worker,
     mut stream: S,
+    inside: Inside<'_>,
     progress: &mut Progress,
 ) -> Result<Accepted<S>, Handshake> {
     let mut first = [0];
     match stream.peek(&mut first).await {
         Ok(0) => return Err(Handshake::ClientGone),
-        Ok(_) if first[0] != HANDSHAKE_RECORD => return Ok(Accepted::Plain(stream)),
+        Ok(_) if first[0] != HANDSHAKE_RECORD => return plain(stream, inside),
         Ok(_) => {}
         Err(error) => return Err(progress.failed(error)),
     }
     let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await;
     let mut start = hello.map_err(|error| progress.failed(error))?;
-    match choose(worker, &start.client_hello(), progress) {
+    match choose(worker, &start.client_hello(), inside, progress) {
         Ok((config, mut served)) => {
             let stream = start.into_stream(config).await;
             let mut stream = stream.map_err(|error| progress.failed(error))?;
             let tls = stream.get_mut().1;
             tls.set_buffer_limit(Some(MAX_UNSENT));
-            let h2 = tls.alpn_protocol() == Some(b"h2");
-            let protocol = if h2 { Protocol::Http2 } else { Protocol::Http1 };
             // Of a resumed session it is what was verified when the session began.
             let chain = tls.peer_certificates();
             let leaf = chain.and_then(<[_]>::first).cloned();
             served.client_certificate = leaf.map(CertificateDer::into_owned);
-            Ok(Accepted::Tls(Box::new(stream), protocol, served))
+            Ok(Accepted::Tls(Box::new(stream), served))
         }
         Err(result) => {
             // Who does not take the alert is gone: nothing to add.
@@ -121,10 +151,19 @@ async fn handshake<S: Peek>(
     }
 }
 
+/// What becomes of a connection that does not speak TLS.
+fn plain<S>(stream: S, inside: Inside<'_>) -> Result<Accepted<S>, Handshake> {
+    match inside {
+        Inside::Http => Ok(Accepted::Plain(stream)),
+        Inside::Tcp(_) => Err(Handshake::Invalid),
+    }
+}
+
 /// From the SNI to the domain to its certificate and policy: one look into the snapshot.
 fn choose(
     worker: &Worker,
     hello: &ClientHello<'_>,
+    inside: Inside<'_>,
     progress: &mut Progress,
 ) -> Result<(Arc<ServerConfig>, Served), Handshake> {
     let snapshot = worker.current.load();
@@ -144,7 +183,14 @@ fn choose(
         Https::Unbound => return Err(Handshake::Unbound),
     };
     let policy = domain.policy.as_ref().ok_or(Handshake::Unusable)?;
-    let config = policy.serving(certificate, &snapshot.tickets, domain.name());
+    let (tickets, name) = (&snapshot.tickets, domain.name());
+    let config = match inside {
+        Inside::Http => policy.serving(certificate, tickets, name),
+        Inside::Tcp(listener) => {
+            admit(domain, listener, progress.client)?;
+            policy.serving_tcp(certificate, tickets, name)
+        }
+    };
     let served = Served {
         domain: Arc::clone(domain),
         certificate: Arc::clone(certificate),
@@ -152,6 +198,19 @@ fn choose(
         client_certificate: None,
     };
     Ok((config, served))
+}
+
+/// Whether the domain is served on a tcp listener, and to this client: there is no answer that could
+/// say so later, as 403 does.
+fn admit(domain: &Domain, listener: &ListenerName, client: IpAddr) -> Result<(), Handshake> {
+    if domain.origins.tcp(listener).is_none() {
+        return Err(Handshake::NoTcpOrigin);
+    }
+    let access = domain.config.access.as_ref();
+    match access.is_none_or(|access| access.admits(client)) {
+        true => Ok(()),
+        false => Err(Handshake::Forbidden),
+    }
 }
 
 fn default_domain(snapshot: &Snapshot) -> Option<&Arc<Domain>> {

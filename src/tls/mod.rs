@@ -4,5 +4,5 @@
 mod handshake;
 mod peek;
 
-pub use handshake::{Accepted, Protocol, accept};
+pub use handshake::{Accepted, Inside, Protocol, accept};
 pub use peek::Peek;

@@ -47,6 +47,7 @@ mod status;
 mod status_command;
 mod streaming;
 mod switching_off;
+mod tcp;
 mod tickets;
 mod timing;
 mod upgrading;

@@ -54,9 +54,9 @@ async fn an_idle_domain_has_no_series() {
     let unbound = [("state", "unbound")];
     assert_eq!(metrics.sum("lockgate_domains", &unbound), 1.0);
     assert_eq!(metrics.labelled(&[("domain", PLAY)]), 0, "{metrics:#?}");
-    // 6 classes of status, 14 results of handshakes, 4 reasons for a cut, bytes in both directions,
-    // and viewers.
-    assert_eq!(metrics.labelled(&[("domain", "")]), 27);
+    // 6 classes of status, 16 results of handshakes, 5 reasons for a cut, 3 results of relays, bytes
+    // in both directions, and viewers.
+    assert_eq!(metrics.labelled(&[("domain", "")]), 33);
     assert_eq!(edge.plain(PLAY, "/none").await.status(), 404);
     let answered = [("domain", PLAY), ("status", "4xx")];
     edge.counts("lockgate_requests_total", &answered, 1.0).await;

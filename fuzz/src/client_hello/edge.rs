@@ -12,7 +12,7 @@ use lockgate::policy::Policy;
 use lockgate::snapshot::{Domain, Https, Snapshot, channel};
 use lockgate::telemetry::{Counters, DomainCounters, Handshake};
 use lockgate::ticket::Keys;
-use lockgate::tls::{self, Accepted};
+use lockgate::tls::{self, Accepted, Inside};
 use rustls::crypto::aws_lc_rs::default_provider;
 use tokio::runtime::{self, Runtime};
 use tokio::time::Instant;
@@ -65,7 +65,8 @@ impl Edge {
     ) -> (Option<Accepted<Wire<'b>>>, Option<Counted<'_>>) {
         let before = self.counts();
         let client = SocketAddr::from(([127, 0, 0, 1], 1));
-        let accepting = async { tls::accept(&self.worker, wire, client, Instant::now()).await };
+        let accepting =
+            async { tls::accept(&self.worker, wire, client, Inside::Http, Instant::now()).await };
         let accepted = self.runtime.block_on(accepting);
         let counted = self.difference(&before);
         (accepted, counted)

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::list::List;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Cut, DomainCounters, Handshake};
+use crate::telemetry::{Cut, DomainCounters, Handshake, Relayed};
 
 /// The series of domains. With 100,000 of them a scrape cannot hold two dozen zeros for each: a
 /// series begins when there is something to count.
@@ -55,13 +55,18 @@ impl<'s> Domains<'s> {
         )?;
         list.gauges(
             "lockgate_viewers",
-            "Responses and WebSockets running now",
+            "Responses, WebSockets and relays running now",
             domains().filter_map(Counted::viewers),
         )?;
         list.counters(
             "lockgate_streams_cut",
-            "Responses and WebSockets ended in the middle, by the reason",
+            "Responses, WebSockets and relays ended in the middle, by the reason",
             domains().flat_map(Counted::cuts),
+        )?;
+        list.counters(
+            "lockgate_relays",
+            "Connections on tcp listeners that are over, by what came of them",
+            domains().flat_map(Counted::relays),
         )?;
         list.counters(
             "lockgate_handshakes",
@@ -97,7 +102,8 @@ impl Counted<'_> {
     fn viewers(&self) -> Option<(Labels<'_, 1>, i64)> {
         let viewers = self.counters.viewers();
         let requests: u64 = self.counters.requests().map(|(_, count)| count).sum();
-        (viewers != 0 || self.shows(requests)).then(|| ([self.label()], viewers))
+        let relays: u64 = Relayed::ALL.map(|it| self.counters.relays(it)).iter().sum();
+        (viewers != 0 || self.shows(requests + relays)).then(|| ([self.label()], viewers))
     }
 
     fn cuts(&self) -> impl Iterator<Item = (Labels<'_, 2>, u64)> {
@@ -106,6 +112,14 @@ impl Counted<'_> {
             .map(|cut| (cut, self.counters.cuts(cut)));
         let counts = counts.filter(|(_, count)| self.shows(*count));
         counts.map(|(cut, count)| ([self.label(), ("reason", cut.code())], count))
+    }
+
+    fn relays(&self) -> impl Iterator<Item = (Labels<'_, 2>, u64)> {
+        let counts = Relayed::ALL
+            .into_iter()
+            .map(|relayed| (relayed, self.counters.relays(relayed)));
+        let counts = counts.filter(|(_, count)| self.shows(*count));
+        counts.map(|(relayed, count)| ([self.label(), ("result", relayed.code())], count))
     }
 
     fn handshakes(&self) -> impl Iterator<Item = (Labels<'_, 2>, u64)> {

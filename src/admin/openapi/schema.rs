@@ -44,7 +44,7 @@ impl Check<'_> {
             "additionalProperties" => assert_eq!(*rule, false, "{at}"),
             "dependentRequired" | "description" | "examples" | "format" | "maxItems"
             | "maxLength" | "maximum" | "minItems" | "minLength" | "minimum" | "pattern"
-            | "uniqueItems" | "writeOnly" => {}
+            | "propertyNames" | "uniqueItems" | "writeOnly" => {}
             other => panic!("{at}: the keyword {other} is not known here"),
         }
     }

@@ -248,6 +248,10 @@ fn what_is_asked_for_is_as_it_says() {
         ("DomainKeys", json!({ "http": "redirect" })),
         (
             "DomainKeys",
+            json!({ "tcp": { "rtmps": ["tcp://127.0.0.1:1935"], "old": null } }),
+        ),
+        (
+            "DomainKeys",
             json!({ "tls": { "alpn": ["h2"], "client_ca": null }, "remarks": null }),
         ),
         (

@@ -16,9 +16,10 @@ use super::connection::Connection;
 use super::cors::CrossOrigin;
 use super::cutter::Cutter;
 use super::failure::Failure;
-use super::guest::Guest;
+use super::https_grace::HttpsGrace;
 use super::response_headers;
 use super::route::is_acme_token;
+use super::worker::Swept;
 use crate::snapshot::{Domain, Snapshot};
 use crate::telemetry::{DomainCounters, Event, Limit, Record};
 
@@ -26,7 +27,9 @@ use crate::telemetry::{DomainCounters, Event, Limit, Record};
 pub(super) struct Exchange {
     connection: Rc<Connection>,
     domain: Option<Arc<Domain>>,
-    guest: Option<Box<Guest>>,
+    /// For a domain other than the one that its TLS connection was made for: it ends with its own
+    /// domain's HTTPS, while the connection goes on.
+    guest: Option<Box<HttpsGrace>>,
     /// What a trusted proxy says of its client.
     claims: Option<Box<Claims>>,
     method: Method,
@@ -101,7 +104,7 @@ impl ExchangeGuard {
         });
         connection.activity.exchange_begins();
         exchange.counters().viewer_came();
-        let key = connection.worker.enter(Rc::clone(&exchange));
+        let key = connection.worker.enter(Rc::<Exchange>::clone(&exchange));
         Self { exchange, key }
     }
 
@@ -239,28 +242,6 @@ impl Exchange {
         self.awaited.set(awaited);
     }
 
-    /// Brings the domain's counters up to date, writes the records of a stream that runs on, and
-    /// ends what shall not go on.
-    pub(super) fn sweep(&self, now: Instant, snapshot: &Snapshot) {
-        if self.count() {
-            self.still_since.set(now);
-        }
-        if let Some(end) = self.end(now, snapshot) {
-            self.cut(end);
-            return;
-        }
-        if self.is_leaving() {
-            self.remind();
-        }
-        match self.recorded.get() {
-            None if now - self.started >= SOON && self.status.get().is_some() => {
-                self.record(now, Event::StreamStarted);
-            }
-            Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
-            _ => {}
-        }
-    }
-
     /// Whether the domain may have it beside the others, itself counted.
     fn has_room(&self) -> bool {
         let domain = self.domain.as_ref();
@@ -324,6 +305,30 @@ impl Exchange {
             },
         }
         .write(event);
+    }
+}
+
+impl Swept for Exchange {
+    /// Brings the domain's counters up to date, writes the records of a stream that runs on, and
+    /// ends what shall not go on.
+    fn sweep(&self, now: Instant, snapshot: &Snapshot) {
+        if self.count() {
+            self.still_since.set(now);
+        }
+        if let Some(end) = self.end(now, snapshot) {
+            self.cut(end);
+            return;
+        }
+        if self.is_leaving() {
+            self.remind();
+        }
+        match self.recorded.get() {
+            None if now - self.started >= SOON && self.status.get().is_some() => {
+                self.record(now, Event::StreamStarted);
+            }
+            Some(last) if now - last >= RECORD_INTERVAL => self.record(now, Event::StreamRunning),
+            _ => {}
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 mod adopt;
+mod checks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use tokio::time::Instant;
 
-use crate::certificate::{Name, Refusal, Unreadable};
-use crate::config::{self, Changes, Content, DomainFile, Reason, Settings};
+use crate::certificate::{Name, Unreadable};
+use crate::config::{self, Changes, Content, DomainFile, Settings};
 use crate::domain::Pattern;
 use crate::hsts::Pledges;
 use crate::reload::candidate::Parser;
@@ -125,10 +126,11 @@ impl Catalog {
     ) -> (Option<Snapshot>, Report) {
         let now = step.now;
         let mut report = Report::default();
+        let settings = Arc::clone(&self.settings);
         if let Some((path, content)) = &changes.settings {
             self.take_settings(path, content, &mut report);
         }
-        let mut states = states(&changes);
+        let mut states = checks::states(&changes);
         states.extend(std::mem::take(&mut self.pin_problems));
         self.problems.note_states(states);
         let mut concerned = self.take_domains(changes.domains, now);
@@ -143,7 +145,8 @@ impl Catalog {
             self.problems.forget(Item::File(path.clone()));
         }
         report.files_removed = expired.files;
-        if self.policies.take_default(&self.settings.tls) {
+        let has_others = settings.listeners.tcp != self.settings.listeners.tcp;
+        if self.policies.take_default(&self.settings.tls) || has_others {
             concerned.extend(self.domains.names().cloned());
         }
         let contents = step.library.contents(&self.named(&concerned));
@@ -301,14 +304,6 @@ impl Catalog {
         (other || report.changes_domains()).then_some(next)
     }
 
-    fn check_default_domain(&mut self, next: &Snapshot) {
-        let name = self.settings.default_domain.clone();
-        let unknown = name.filter(|name| next.find(name.as_str()).is_none());
-        let problem = unknown.map(|name| Problem::default_domain(&name));
-        self.problems
-            .note(Item::DefaultDomain, problem.into_iter().collect());
-    }
-
     fn build_domain(
         &mut self,
         name: &Pattern,
@@ -324,17 +319,8 @@ impl Catalog {
         let mut problems = Vec::new();
         problems.extend(binding.map(|fault| Problem::binding(&domain.config, &fault)));
         problems.extend(policy.map(|fault| Problem::policy(&domain.config, &fault)));
-        for duplicate in self.domains.duplicates(name) {
-            let (name, first) = (duplicate.name, duplicate.first);
-            let problem = config::Problem {
-                place: duplicate.place,
-                reason: Reason::DuplicateDomain {
-                    name: name.clone(),
-                    first,
-                },
-            };
-            problems.push(Problem::config(Some(&name), &problem));
-        }
+        problems.extend(self.duplicates(name));
+        problems.extend(self.unknown_listeners(&domain.config));
         self.problems.note(Item::Domain(name.clone()), problems);
         Some(domain)
     }
@@ -377,21 +363,4 @@ impl Catalog {
             remarks: self.remarks.all(),
         }
     }
-}
-
-/// What a scan tells anew each time: lost directories, names that are taken, and what is not watched.
-fn states(changes: &Changes<Parser>) -> BTreeMap<Item, Vec<Problem>> {
-    let lost = changes.lost.iter().map(|lost| {
-        let item = Item::Directory(lost.path.clone());
-        (item, vec![Problem::lost(lost)])
-    });
-    let duplicates = changes.duplicates.iter().map(|duplicate| {
-        let refusal = Refusal::DefinedTwice(duplicate.taken_by.clone());
-        let problem = Problem::certificate(&duplicate.name, &duplicate.location, &refusal);
-        let item = Item::Duplicate(duplicate.name.clone(), duplicate.location.clone());
-        (item, vec![problem])
-    });
-    let unwatched = changes.unwatched.as_ref();
-    let unwatched = unwatched.map(|it| (Item::Watching, vec![Problem::unwatched(it)]));
-    lost.chain(duplicates).chain(unwatched).collect()
 }

@@ -108,3 +108,26 @@ fn switching_off_withdraws_and_on_again_serves() {
     assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
     assert!(bench.snapshot.https_withdrawn < bench.snapshot.generation);
 }
+
+#[test]
+fn a_tcp_listener_that_there_is_none_of_is_warned_of_until_there_is() {
+    let (mut bench, old) = serving();
+    let tcp = format!("{BOUND}\ntcp = {{ rtmps = [\"tcp://127.0.0.1:1935\"] }}");
+    let report = bench.apply(domains("all.toml", &table(PLAY, &tcp)));
+    assert_eq!(reasons(&report), ["tcp_listener_unknown"]);
+    assert_eq!(report.problems[0].effect.code(), "warning");
+    assert_eq!(bench.serves(PLAY), Some(old.fingerprint));
+    let origins = |bench: &Bench| {
+        let group = bench.domain(PLAY).origins.tcp(&"rtmps".parse().unwrap());
+        group.and_then(|group| Some(group.url(0)?.to_string()))
+    };
+    assert_eq!(origins(&bench).unwrap(), "tcp://127.0.0.1:1935");
+    let settings = |text: &str| Changes {
+        settings: Some(("lockgate.toml".into(), Ok(text.into()))),
+        ..Changes::default()
+    };
+    let report = bench.apply(settings("[listeners.tcp]\nrtmps = [\"0.0.0.0:1936\"]"));
+    assert_eq!(report.recovered.len(), 1);
+    let report = bench.apply(settings("[listeners.tcp]\nother = [\"0.0.0.0:1936\"]"));
+    assert!(report.problems[0].hint.contains("there are: other"));
+}

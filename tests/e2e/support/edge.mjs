@@ -20,11 +20,12 @@ export async function newConfiguration(directory) {
   const configuration = new Configuration(join(directory, 'config'), await edgePorts());
   await mkdir(join(configuration.directory, 'domains'), { recursive: true });
   await mkdir(join(configuration.directory, 'certificates'), { recursive: true });
-  const { http, https, admin } = configuration.ports;
+  const { http, https, rtmps, admin } = configuration.ports;
   await writeFile(join(configuration.directory, 'lockgate.toml'), [
     '[listeners]',
     `http = ["127.0.0.1:${http}"]`,
     `https = ["127.0.0.1:${https}"]`,
+    `tcp.rtmps = ["127.0.0.1:${rtmps}"]`,
     '[admin]',
     `listen = "127.0.0.1:${admin}"`,
     `open = ${OPEN}`,
@@ -34,7 +35,7 @@ export async function newConfiguration(directory) {
 }
 
 export function edgePorts() {
-  return freePorts('http', 'https', 'admin');
+  return freePorts('http', 'https', 'rtmps', 'admin');
 }
 
 export class Configuration {
@@ -85,10 +86,9 @@ class Edge {
     this.pid = program.pid;
   }
 
-  /** `https://name:port/path`, to be connected to on 127.0.0.1. */
+  /** `https://name:port/path`, or `http` or `rtmps`, to be connected to on 127.0.0.1. */
   url(name, path, scheme = 'https') {
-    const port = scheme === 'http' ? this.ports.http : this.ports.https;
-    return `${scheme}://${name}:${port}${path}`;
+    return `${scheme}://${name}:${this.ports[scheme]}${path}`;
   }
 
   admin(path) {

@@ -61,9 +61,13 @@ export class Stage {
   async #configure() {
     this.configuration = await newConfiguration(this.directory);
     await this.authority.issue(this.configuration.certificateDirectory(CERTIFICATE), FLV, HLS, PAGE);
+    // RTMP as well, where the origin of a domain takes it.
+    const tcp = { [FLV]: { 'tcp.rtmps': [`tcp://127.0.0.1:${this.origins.flv.ports.rtmp}`] } };
     const origins = { [FLV]: this.origins.flv, [HLS]: this.origins.hls, [PAGE]: this.pages };
     for (const [name, origin] of Object.entries(origins)) {
-      await this.configuration.writeDomain(name, { origins: [origin.url], certificate: CERTIFICATE });
+      await this.configuration.writeDomain(name, {
+        origins: [origin.url], certificate: CERTIFICATE, ...tcp[name],
+      });
     }
   }
 }

@@ -44,6 +44,37 @@ async fn a_domain_is_added_changed_and_removed() {
     assert_eq!(api.generation().await, 4);
 }
 
+/// Origins for tcp listeners are a table under names of the operator's choice.
+#[tokio::test]
+async fn origins_for_tcp_listeners_are_set_and_removed() {
+    let listener = ("listeners.tcp.rtmps", r#"["127.0.0.1:0"]"#);
+    let stage = Stage::with(&[listener]).await;
+    let (edge, api, target) = (&stage.edge, Api(&stage.edge), format!("/domains/{PLAY}"));
+    let served = async || {
+        let tls = stage.client().connect(edge.tcp("rtmps"), PLAY).await;
+        tls.is_ok()
+    };
+    assert!(!served().await);
+    for url in [
+        stage.origin.tcp_url(),
+        "tls://live.example.com:443".to_owned(),
+    ] {
+        let set = json!({ "tcp": { "rtmps": [url] }, "timeouts": { "tcp_idle": "1h" } });
+        api.make("PATCH", &target, set).await;
+        let file = fs::read_to_string(edge.config.join(&format!("domains/{PLAY}.toml")));
+        let line = format!("rtmps = [\"{url}\"]");
+        assert!(file.expect("it is there").contains(&line));
+        assert!(served().await);
+    }
+    let wrong = json!({ "tcp": { "rtmps": ["127.0.0.1:1935"] } });
+    let refused = api.fails("PATCH", &target, wrong).await;
+    assert_eq!(refused, (422, "invalid_configuration".to_owned()));
+    assert!(served().await);
+    let set = json!({ "tcp": { "rtmps": null } });
+    api.make("PATCH", &target, set).await;
+    assert!(!served().await);
+}
+
 /// A file that somebody keeps by hand stays theirs, but for the key that is changed.
 #[tokio::test]
 async fn what_was_written_by_hand_stays() {

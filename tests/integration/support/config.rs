@@ -61,11 +61,15 @@ impl ConfigDir {
         };
         let sockets_v6 = |key| self.settings[key].matches("[::1]:").count();
         let unix = self.settings["admin.listen"].matches("unix:").count();
+        let tcp = self.settings.iter();
+        let tcp = tcp.filter(|(key, _)| key.starts_with("listeners.tcp."));
+        let tcp = tcp.map(|(_, value)| value.matches("127.0.0.1:").count());
         ["listeners.http", "listeners.https", "admin.listen"]
             .into_iter()
             .map(|key| sockets(key) + sockets_v6(key))
             .sum::<usize>()
             + unix
+            + tcp.sum::<usize>()
     }
 
     /// The file of a token: `viewer` or `operator`.

@@ -21,6 +21,7 @@ pub(crate) struct Edge {
     pub(crate) config: ConfigDir,
     http: Vec<SocketAddr>,
     https: Vec<SocketAddr>,
+    tcp: Vec<(String, SocketAddr)>,
     admin: String,
 }
 
@@ -86,9 +87,12 @@ impl Edge {
                 .map(|text| text.parse().expect("an address"))
                 .collect()
         };
+        let tcp = lines.iter().filter(|line| line.field("listener") == "tcp");
+        let names = tcp.map(|line| line.field("name"));
         Self {
             http: addresses("http"),
             https: addresses("https"),
+            tcp: names.zip(addresses("tcp")).collect(),
             admin: texts("admin").remove(0),
             program,
             config,
@@ -113,6 +117,13 @@ impl Edge {
     /// The first https listener.
     pub(crate) fn https(&self) -> SocketAddr {
         self.https[0]
+    }
+
+    /// The first tcp listener of a name.
+    pub(crate) fn tcp(&self, name: &str) -> SocketAddr {
+        let mut listeners = self.tcp.iter();
+        let listener = listeners.find(|(its, _)| its == name);
+        listener.expect("a tcp listener has the name").1
     }
 
     /// All https listeners, in the order of their log lines.

@@ -30,7 +30,7 @@ pub(crate) use message::{
     ENDLESS, Head, LAST_CHUNK, Response, SWITCHING, chunk, get, ok, switching, upgrade,
 };
 pub(crate) use metrics::Metrics;
-pub(crate) use origin::{Origin, Responder};
+pub(crate) use origin::{Origin, Responder, nowhere};
 pub(crate) use program::{Outcome, Program, has_namespaces, outcome, outcome_of};
 pub(crate) use stage::{PLAY, Stage};
 pub(crate) use staple::staple;

@@ -46,6 +46,12 @@ impl Origin {
         format!("{scheme}://{}", self.address())
     }
 
+    /// What a domain's `tcp` names.
+    pub(crate) fn tcp_url(&self) -> String {
+        let scheme = if self.tls.is_some() { "tls" } else { "tcp" };
+        format!("{scheme}://{}", self.address())
+    }
+
     /// Takes the next connection.
     pub(crate) async fn accept(&self) -> Wire {
         self.try_accept().await.expect("the TLS handshake succeeds")
@@ -137,6 +143,14 @@ async fn respond(listener: TcpListener, text: &'static str, seen: Arc<Mutex<Vec<
 
 fn lock(seen: &Mutex<Vec<Head>>) -> std::sync::MutexGuard<'_, Vec<Head>> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A place where nobody listens.
+pub(crate) async fn nowhere() -> SocketAddr {
+    let listener = bind().await;
+    listener
+        .local_addr()
+        .expect("a bound socket has an address")
 }
 
 async fn bind() -> TcpListener {

@@ -259,6 +259,20 @@ impl Wire {
         }
     }
 
+    /// Waits for the other end's word that nothing more comes; whether there is one, or it just goes.
+    pub(crate) async fn is_finished(&mut self) -> bool {
+        let ended = async {
+            loop {
+                match self.stream.read_buf(&mut self.received).await {
+                    Ok(0) => return true,
+                    Ok(_) => {}
+                    Err(_) => return false,
+                }
+            }
+        };
+        within(PATIENCE, "the other end's end", ended).await
+    }
+
     /// Waits until the other end goes; what it sends until then is the answer.
     pub(crate) async fn closed(&mut self) -> Vec<u8> {
         while self.receive().await.is_ok() {}

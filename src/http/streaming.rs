@@ -16,19 +16,19 @@ use super::body::Body;
 /// hyper keeps some buffers for each connection, whatever goes on there; a viewer who stays for hours
 /// needs none of them. So the connection leaves hyper when a stream begins, and comes back when it
 /// ends.
-pub struct Relay {
+pub struct Streaming {
     response: Response<Body>,
     /// Whether the connection ends with it.
     is_last: bool,
 }
 
-impl std::fmt::Debug for Relay {
+impl std::fmt::Debug for Streaming {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Relay").finish_non_exhaustive()
+        f.debug_struct("Streaming").finish_non_exhaustive()
     }
 }
 
-impl Relay {
+impl Streaming {
     pub(super) fn new(response: Response<Body>, is_last: bool) -> Self {
         Self { response, is_last }
     }
@@ -240,8 +240,8 @@ mod tests {
 
     use super::*;
 
-    fn relay(text: &str, is_last: bool) -> Relay {
-        Relay::new(Response::new(Body::text(text.to_owned())), is_last)
+    fn streaming(text: &str, is_last: bool) -> Streaming {
+        Streaming::new(Response::new(Body::text(text.to_owned())), is_last)
     }
 
     #[tokio::test]
@@ -249,7 +249,7 @@ mod tests {
         for (drains, is_last) in [(false, false), (true, false), (false, true)] {
             let (mut viewer, mut client) = duplex(7);
             let (text, early) = ("0123456789abcdefg", Bytes::from_static(b"GE"));
-            let running = relay(text, is_last).run(&mut client, early, || drains);
+            let running = streaming(text, is_last).run(&mut client, early, || drains);
             let ends = drains || is_last;
             viewer.write_all(b"T /").await.unwrap();
             let mut received = Vec::new();
@@ -273,7 +273,7 @@ mod tests {
     async fn a_client_that_is_gone_ends_it() {
         let (viewer, mut client) = duplex(1024);
         drop(viewer);
-        let ended = relay("text", false).run(&mut client, Bytes::new(), || false);
+        let ended = streaming("text", false).run(&mut client, Bytes::new(), || false);
         assert_eq!(ended.await, None);
     }
 }

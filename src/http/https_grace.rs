@@ -5,23 +5,24 @@ use tokio::time::Instant;
 
 use crate::snapshot::{Domain, HttpsWatch, Snapshot};
 
-/// An exchange for a domain other than the one that its TLS connection was made for: it ends with
-/// its own domain's HTTPS, while the connection goes on.
-pub(super) struct Guest {
+/// Up to when somebody may go on whose domain loses its HTTPS.
+#[derive(Debug)]
+pub struct HttpsGrace {
     https: HttpsWatch,
     cut_at: Cell<Option<Instant>>,
 }
 
-impl Guest {
-    pub(super) fn new(domain: Arc<Domain>, generation: u64) -> Self {
+impl HttpsGrace {
+    /// Begins with the domain as it was in a generation.
+    pub fn new(domain: Arc<Domain>, generation: u64) -> Self {
         Self {
             https: HttpsWatch::new(domain, generation),
             cut_at: Cell::new(None),
         }
     }
 
-    /// Whether the exchange shall end.
-    pub(super) fn is_over(&self, now: Instant, snapshot: &Snapshot) -> bool {
+    /// Whether that is over.
+    pub fn is_over(&self, now: Instant, snapshot: &Snapshot) -> bool {
         if self.https.is_over(snapshot) && self.cut_at.get().is_none() {
             let grace = snapshot.settings.timeouts.https_off_grace;
             self.cut_at.set(Some(now + grace));
