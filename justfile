@@ -18,7 +18,19 @@ unit:
 
 # The figures that depend on time: delay, rotation. For a quiet machine.
 timing:
-    cargo test --release --locked --test integration -- --ignored --nocapture --test-threads=1
+    cargo test --release --locked --test integration -- --ignored --nocapture --test-threads=1 \
+        --skip every_flood --skip soak::soak
+
+# What floods do to viewers, each for SECONDS; FLOOD is part of the name of those that are wanted.
+floods SECONDS="20" FLOOD="":
+    cargo build --release --locked
+    LOCKGATE_BIN=target/release/lockgate LOCKGATE_FLOOD_SECONDS={{SECONDS}} LOCKGATE_FLOOD="{{FLOOD}}" \
+        cargo test --locked --test integration -- --ignored --nocapture every_flood
+
+# A mixed audience for so long; the counters have to agree with what it saw in the end.
+soak SECONDS="120":
+    LOCKGATE_SOAK_SECONDS={{SECONDS}} \
+        cargo test --locked --test integration -- --ignored --nocapture soak::soak
 
 # Searches with one fuzz target; fuzz/README.md lists them (needs nightly and cargo-fuzz).
 fuzz TARGET SECONDS="300":

@@ -129,6 +129,9 @@ impl Activity {
     /// An HTTP/2 client gave up a stream before its answer was whole: the origin has worked for
     /// nothing. Says whether that was once too often, and has the connection end then.
     pub(super) fn given_up(&self) -> bool {
+        if self.is_cut() {
+            return false;
+        }
         let left = self.patience.get().saturating_sub(1);
         self.patience.set(left);
         if left == 0 {

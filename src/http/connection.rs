@@ -17,6 +17,7 @@ use crate::certificate::Certificate;
 use crate::config::PlainHttp;
 use crate::proxy_protocol::Ends;
 use crate::snapshot::Domain;
+use crate::telemetry::Limit;
 
 /// What a request has to know of the connection that it came on.
 #[derive(Debug)]
@@ -100,6 +101,13 @@ impl Connection {
             forwarded: RefCell::default(),
             leaving: RefCell::default(),
         }
+    }
+
+    /// Notes that the client is too much, so that the connection ends.
+    pub(crate) fn ended_by(&self, limit: Limit) {
+        self.worker.counters.limited(limit);
+        let (client, limit) = (self.client, limit.code());
+        tracing::debug!(%client, limit, "connection ended: its client is too much");
     }
 
     /// What ends an exchange for a domain that this TLS connection was not made for.

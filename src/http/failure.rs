@@ -38,6 +38,9 @@ pub(super) enum Failure {
     /// As many viewers as the domain may have.
     #[error("this domain has as many viewers as it may; try again in a moment")]
     Full,
+    /// The client did not go on with the body of its request.
+    #[error("the request's body did not come in time")]
+    UploadStalled,
     /// The origin gave no response.
     #[error("the origin gives no response")]
     Origin(#[source] origin::Error),
@@ -110,6 +113,7 @@ impl Failure {
             ),
             Self::Forbidden => (Fault::Client, StatusCode::FORBIDDEN, "forbidden"),
             Self::Full => (Fault::Client, StatusCode::SERVICE_UNAVAILABLE, "full"),
+            Self::UploadStalled => (Fault::Client, StatusCode::REQUEST_TIMEOUT, "upload_stalled"),
             Self::Origin(origin::Error::Full) => (
                 Fault::Client,
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -163,7 +167,10 @@ impl Failure {
         }
         // After a request of doubtful length nobody knows where the next one begins, and a client
         // that is not wanted on this connection shall open another.
-        let last = matches!(self, Self::BadRequest(_) | Self::Method | Self::Misdirected);
+        let last = matches!(
+            self,
+            Self::BadRequest(_) | Self::Method | Self::Misdirected | Self::UploadStalled
+        );
         if last && version < Version::HTTP_2 {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -142,6 +142,7 @@ impl Outbound {
                 exchange.set_origin(failed.index);
                 Err(match failed.error {
                     origin::Error::Upload => BadRequest::Body.into(),
+                    origin::Error::UploadStalled => Failure::UploadStalled,
                     error => Failure::Origin(error),
                 })
             }

@@ -6,12 +6,14 @@ use super::crowd::{Crowd, Waiting};
 use super::registry::Entry;
 use crate::http::Worker;
 use crate::telemetry::{Limit, ListenerKind};
+use crate::tls::Turns;
 
 /// Who is let in to one worker.
 #[derive(Debug)]
 pub struct Admission {
     clients: Clients,
     crowd: Rc<Crowd>,
+    turns: Turns,
     /// Connections in all where the settings say nothing.
     most: usize,
 }
@@ -30,6 +32,7 @@ impl Admission {
         Self {
             clients,
             crowd: Rc::default(),
+            turns: Turns::default(),
             most,
         }
     }
@@ -53,6 +56,11 @@ impl Admission {
             kind,
             present: None,
         })
+    }
+
+    /// The order in which handshakes are computed.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Counts a handshake until the guard is dropped; the oldest of too many ends.

@@ -1,34 +1,21 @@
-use std::cell::Cell;
-use std::convert::Infallible;
-use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
 
-use bytes::Bytes;
-use hyper::body::Incoming;
-use hyper::rt::Executor;
-use hyper::server::conn::{http1, http2};
-use hyper::service::{self as hyper_service, service_fn};
-use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::task::spawn_local;
 use tokio::time::Instant;
 
 use super::admission::Admitted;
 use super::announced::announced;
 use super::crowd::Waiting;
+use super::http1::http1;
+use super::http2::http2;
 use super::registry::Entry;
-use super::strict::Strict;
-use super::watched::Watched;
 use super::{Service, Speaks};
 use crate::config::{ListenerName, PlainHttp};
-use crate::http::{self, Arrival, Connection, Cutter, Leaving, Peer, Phase};
+use crate::http::{Arrival, Connection, Peer, Phase};
 use crate::proxy_protocol::Ends;
 use crate::relay::{self, Arrived};
+use crate::telemetry::Limit;
 use crate::tls::{self, Accepted, Inside, Protocol};
 
 /// Serves one connection to its end.
@@ -44,7 +31,12 @@ pub(super) async fn run(stream: TcpStream, client: SocketAddr, service: Service)
     };
     let entry = service.registry.enter(phase);
     tokio::select! {
-        () = entry.cut() => {}
+        () = entry.cut() => {
+            let timeouts = service.worker.current.load().settings.timeouts;
+            if entry.is_late_with_head(&timeouts) {
+                service.worker.counters.limited(Limit::Headers);
+            }
+        }
         () = serve(stream, client, &service, &entry, admitted) => {}
     }
 }
@@ -153,9 +145,13 @@ impl Newcomer<'_> {
         waiting: Option<Waiting>,
     ) -> Option<Accepted<TcpStream>> {
         let (worker, client) = (&self.service.worker, self.peer.ends.source);
+        let turns = self.service.admission.turns();
         // Boxed, like all that a stream over HTTP/1.1 does without: its own future is as large as the
         // largest of them, for as long as it runs.
-        let accepted = Box::pin(tls::accept(worker, stream, client, inside, self.begun)).await;
+        let accepted = Box::pin(tls::accept(
+            worker, turns, stream, client, inside, self.begun,
+        ))
+        .await;
         drop(waiting);
         if let Some(Accepted::Tls(_, served)) = &accepted {
             self.entry.serves(served);
@@ -170,205 +166,3 @@ impl Newcomer<'_> {
         Rc::new(Connection::new(worker, activity, self.peer, arrival))
     }
 }
-
-/// A connection of HTTP/1.1: hyper's, but for the streams on it.
-async fn http1<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let activity = Rc::clone(&entry.activity);
-    let mut stream = Watched::new(Strict::new(stream), activity, true);
-    loop {
-        // Boxed: what hyper keeps is not needed any more while a stream runs.
-        let left = Box::pin(requests(stream, &connection, entry)).await;
-        let drains = left.drains;
-        stream = left.stream;
-        match connection.take_leaving() {
-            None if left.rests => match rest(&mut stream, entry).await {
-                Some(bytes) => stream.stream_mut().unread(bytes),
-                None => return,
-            },
-            None => return,
-            Some(Leaving::Tunnel(tunnel)) => return tunnel.run(stream, left.unread).await,
-            Some(Leaving::Stream(relay)) => {
-                let drains = || drains || entry.shall_drain();
-                let relay = Box::pin(relay.run(&mut stream, left.unread, drains));
-                let Some(unread) = relay.await else {
-                    return;
-                };
-                stream.stream_mut().unread(unread.into());
-            }
-        }
-    }
-}
-
-/// What hyper leaves of a connection.
-struct Left<S> {
-    stream: S,
-    /// What it has read and not looked at.
-    unread: Bytes,
-    /// Whether the connection shall end.
-    drains: bool,
-    /// Whether it has nothing to do.
-    rests: bool,
-}
-
-/// Answers requests until the connection ends, or leaves hyper.
-async fn requests<S>(stream: S, connection: &Rc<Connection>, entry: &Entry) -> Left<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(MAX_BUFFER);
-    let io = TokioIo::new(stream);
-    let mut http = builder.serve_connection(io, service(connection, None));
-    let is_resting = || entry.activity.is_resting();
-    let has_left = || connection.has_stream() || is_resting();
-    let drains = drive(&mut http, entry, |http| http.graceful_shutdown(), has_left).await;
-    let parts = http.into_parts();
-    Left {
-        stream: parts.io.into_inner(),
-        rests: is_resting() && parts.read_buf.is_empty(),
-        unread: parts.read_buf,
-        drains,
-    }
-}
-
-async fn http2<S>(stream: S, connection: Rc<Connection>, entry: &Entry)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let io = TokioIo::new(Watched::new(stream, Rc::clone(&entry.activity), false));
-    let streams = Streams::default();
-    let mut builder = http2::Builder::new(streams.clone());
-    builder
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_send_buf_size(MAX_BUFFER)
-        .max_local_error_reset_streams(MAX_ERRORS)
-        .max_header_list_size(MAX_HEADERS)
-        .enable_connect_protocol();
-    let mut http = builder.serve_connection(io, service(&connection, Some(streams)));
-    drive(&mut http, entry, |http| http.graceful_shutdown(), || false).await;
-}
-
-/// Answers the requests of a connection, each of HTTP/2 with what cuts it.
-fn service(
-    connection: &Rc<Connection>,
-    streams: Option<Streams>,
-) -> impl hyper_service::Service<
-    Request<Incoming>,
-    Response = Response<http::Body>,
-    Error = Infallible,
-    Future = impl Future<Output = Result<Response<http::Body>, Infallible>> + use<>,
-> + use<> {
-    let connection = Rc::clone(connection);
-    service_fn(move |request| {
-        let cutter = streams.as_ref().map(Streams::next);
-        let connects = request.method() == Method::CONNECT;
-        let connects = streams.as_ref().zip(cutter.clone()).filter(|_| connects);
-        let connects = connects.map(|(streams, cutter)| (streams.clone(), cutter));
-        let response = http::respond(Rc::clone(&connection), request, cutter);
-        async {
-            let response = response.await;
-            if let Some((streams, cutter)) = connects.filter(|_| response.status().is_success()) {
-                streams.goes_on(&cutter);
-            }
-            Ok(response)
-        }
-    })
-}
-
-/// Waits for the client's next request: its first bytes, unless the connection ends.
-async fn rest<S>(stream: &mut S, entry: &Entry) -> Option<Bytes>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut some = [0; 256];
-    let mut buffer = ReadBuf::new(&mut some);
-    let has_come = poll_fn(|cx| {
-        if entry.shall_drain() {
-            return Poll::Ready(false);
-        }
-        let read = Pin::new(&mut *stream).poll_read(cx, &mut buffer);
-        read.map(|read| read.is_ok() && !buffer.filled().is_empty())
-    });
-    if has_come.await {
-        return Some(Bytes::copy_from_slice(buffer.filled()));
-    }
-    // The other end may be gone already.
-    let _ = stream.shutdown().await;
-    None
-}
-
-/// Carries a connection to its end, or until it has left; `drain` asks it to end after its running
-/// exchanges. How a connection breaks is in the records of its exchanges. Says whether it was asked
-/// to end.
-async fn drive<C>(
-    http: &mut C,
-    entry: &Entry,
-    drain: impl Fn(Pin<&mut C>),
-    has_left: impl Fn() -> bool,
-) -> bool
-where
-    C: Future<Output = hyper::Result<()>> + Unpin,
-{
-    let mut drains = false;
-    poll_fn(|cx| {
-        if entry.shall_drain() {
-            drains = true;
-            drain(Pin::new(http));
-        }
-        let polled = Pin::new(&mut *http).poll(cx).map(drop);
-        match has_left() {
-            true => Poll::Ready(()),
-            false => polled,
-        }
-    })
-    .await;
-    drains
-}
-
-/// Runs the streams of an HTTP/2 connection on its own thread, each until it is cut.
-///
-/// hyper hands a request to the service and what comes of it to the executor, one right after the
-/// other: so the cutter that the request was given is that of the next stream. In the same way it
-/// takes an answer that opens a tunnel, and hands over what sends its bytes.
-#[derive(Clone, Default)]
-struct Streams(Rc<Cell<Option<Rc<Cutter>>>>);
-
-impl Streams {
-    fn next(&self) -> Rc<Cutter> {
-        let cutter = Rc::new(Cutter::default());
-        self.0.set(Some(Rc::clone(&cutter)));
-        cutter
-    }
-
-    /// The next to come is the rest of a stream that has this cutter.
-    fn goes_on(&self, cutter: &Cutter) {
-        self.0.set(Some(cutter.follower()));
-    }
-}
-
-impl<F> Executor<F> for Streams
-where
-    F: Future<Output = ()> + 'static,
-{
-    fn execute(&self, future: F) {
-        match self.0.take() {
-            Some(cutter) => drop(spawn_local(cutter.run(future))),
-            None => drop(spawn_local(future)),
-        }
-    }
-}
-
-/// Bounds the request headers, and what waits for a slow reader.
-const MAX_BUFFER: usize = 32 * 1024;
-
-/// Bounds the request headers of HTTP/2, by their decoded size.
-const MAX_HEADERS: u32 = 64 * 1024;
-
-/// Streams of one connection that break the rules (CVE-2025-8671); the next one ends it.
-const MAX_ERRORS: usize = 100;
-
-/// A browser page opens some tens.
-const MAX_STREAMS: u32 = 128;

@@ -196,6 +196,11 @@ impl Entry {
         drain
     }
 
+    /// Whether the head of a request has not come in time.
+    pub(super) fn is_late_with_head(&self, timeouts: &Timeouts) -> bool {
+        overdue(&self.activity, Instant::now(), timeouts) == Some(Phase::Headers)
+    }
+
     /// Has the connection end at once.
     pub(super) fn end(&self) {
         self.order(Order::Cut);

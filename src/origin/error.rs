@@ -2,7 +2,7 @@ use std::io;
 
 use super::http1::Invalid;
 
-/// Why an origin gave no response. All but the last are the origin's fault.
+/// Why an origin gave no response. All but the two about the upload are the origin's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is nobody to ask.
@@ -38,6 +38,9 @@ pub enum Error {
     /// The request's body broke: its client's fault.
     #[error("the request's body is not whole")]
     Upload,
+    /// The client did not go on with its request's body.
+    #[error("the request's body did not come to its end in time")]
+    UploadStalled,
 }
 
 impl Error {

@@ -54,7 +54,8 @@ impl Fault {
             | Error::Read(_)
             | Error::Unfinished
             | Error::Invalid(_)
-            | Error::Upload => None,
+            | Error::Upload
+            | Error::UploadStalled => None,
         }
     }
 }

@@ -211,7 +211,11 @@ where
     let sent = Cell::new(0);
     let asking = connection.ask(request, &sent);
     let answer = while_progressing(deadlines.first_byte, &sent, asking).await;
-    answer.map_err(|_elapsed| Error::FirstByteTimeout)?
+    // No client's silence speaks against an endpoint.
+    answer.map_err(|_elapsed| match request.awaits_client() {
+        true => Error::UploadStalled,
+        false => Error::FirstByteTimeout,
+    })?
 }
 
 /// Waits for `future` until `limit` has passed without progress.

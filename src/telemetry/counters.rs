@@ -208,19 +208,29 @@ pub enum Limit {
     ConnectionsPerClient,
     /// TLS handshakes under way.
     Handshakes,
+    /// The time in which the head of an HTTP/1 request has to come.
+    Headers,
+    /// The size of such a head, and the number of its fields.
+    HeadSize,
     /// Streams that an HTTP/2 client gave up on one connection.
     Resets,
+    /// What an HTTP/2 client may send that costs it less than us: field blocks without an end, DATA
+    /// of next to nothing, streams that end before they begin or break the rules.
+    Frames,
     /// Viewers of one domain.
     Viewers,
 }
 
 impl Limit {
     /// Every one.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Connections,
         Self::ConnectionsPerClient,
         Self::Handshakes,
+        Self::Headers,
+        Self::HeadSize,
         Self::Resets,
+        Self::Frames,
         Self::Viewers,
     ];
 
@@ -230,7 +240,10 @@ impl Limit {
             Self::Connections => "connections",
             Self::ConnectionsPerClient => "connections_per_client",
             Self::Handshakes => "handshakes",
+            Self::Headers => "headers",
+            Self::HeadSize => "head_size",
             Self::Resets => "resets",
+            Self::Frames => "frames",
             Self::Viewers => "viewers",
         }
     }

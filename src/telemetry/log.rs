@@ -12,16 +12,17 @@ pub struct LogGuard(#[expect(dead_code, reason = "held for its Drop")] WorkerGua
 
 /// Starts logging to standard error: for a human on a terminal, else one JSON object a line.
 ///
-/// `RUST_LOG` sets the filter; `info` by default. Lines go through a bounded queue to a thread of
+/// `RUST_LOG` sets the filter; `info` by default, and errors alone of h2, which warns of frames that
+/// a client may send by the million. Lines go through a bounded queue to a thread of
 /// their own; when a slow reader lets it run full, lines are dropped rather than viewers delayed.
 pub fn init() -> LogGuard {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUED_LINES)
         .finish(stderr());
-    let directives = env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| "info".to_owned());
+    let directives = env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| FILTER.to_owned());
     let filter = EnvFilter::try_new(&directives);
     let invalid = filter.as_ref().err().map(ToString::to_string);
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(FILTER));
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer);
@@ -34,7 +35,7 @@ pub fn init() -> LogGuard {
         format.try_init()
     };
     if let Some(error) = invalid {
-        tracing::warn!(error, "RUST_LOG is not valid and counts as \"info\"");
+        tracing::warn!(error, "RUST_LOG is not valid and counts as {FILTER:?}");
     }
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string);
@@ -55,6 +56,8 @@ pub fn init_for_command() {
     // A second call keeps the first one's.
     let _ = format.try_init();
 }
+
+const FILTER: &str = "info,h2=error";
 
 /// Some tens of megabytes at the most.
 const QUEUED_LINES: usize = 64 * 1024;

@@ -11,6 +11,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::peek::Peek;
+use super::turns::Turns;
 use crate::config::ListenerName;
 use crate::http::{Served, Worker};
 use crate::snapshot::{Domain, Https, Snapshot};
@@ -57,6 +58,7 @@ pub enum Inside<'l> {
 /// byte on, under one deadline; counts and logs how it ends. None when there is nobody to serve.
 pub async fn accept<S: Peek>(
     worker: &Worker,
+    turns: &Turns,
     stream: S,
     client: SocketAddr,
     inside: Inside<'_>,
@@ -64,7 +66,7 @@ pub async fn accept<S: Peek>(
 ) -> Option<Accepted<S>> {
     let deadline = begun + worker.current.load().settings.timeouts.handshake;
     let mut progress = Progress::of(client.ip().to_canonical());
-    let handshake = handshake(worker, stream, inside, &mut progress);
+    let handshake = handshake(worker, turns, stream, inside, &mut progress);
     let accepted = timeout_at(deadline, handshake).await;
     let result = match &accepted {
         Ok(Ok(Accepted::Plain(_))) => return accepted.ok()?.ok(),
@@ -117,6 +119,7 @@ impl Progress {
 
 async fn handshake<S: Peek>(
     worker: &Worker,
+    turns: &Turns,
     mut stream: S,
     inside: Inside<'_>,
     progress: &mut Progress,
@@ -132,8 +135,9 @@ async fn handshake<S: Peek>(
     let mut start = hello.map_err(|error| progress.failed(error))?;
     match choose(worker, &start.client_hello(), inside, progress) {
         Ok((config, mut served)) => {
-            let stream = start.into_stream(config).await;
-            let mut stream = stream.map_err(|error| progress.failed(error))?;
+            // The keys are exchanged and signed as the stream is made.
+            let stream = turns.first(async { start.into_stream(config).await });
+            let mut stream = stream.await.map_err(|error| progress.failed(error))?;
             let tls = stream.get_mut().1;
             tls.set_buffer_limit(Some(MAX_UNSENT));
             // Of a resumed session it is what was verified when the session began.

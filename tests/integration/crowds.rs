@@ -1,82 +1,16 @@
 //! Many viewers at once, and what they cost: memory, and the others' patience. The full figures are
 //! taken with the others of `timing`.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 use crate::support::{
-    Ca, ConfigDir, Domain, Edge, PATIENCE, PLAY, SECOND, TlsClient, Wire, eventually, get, pause,
+    Ca, ConfigDir, Domain, Edge, PATIENCE, PLAY, SECOND, Source, TlsClient, Wire, eventually, get,
+    pause,
 };
 use crate::timing::Figures;
-
-/// An origin whose streams go on whether anybody takes them or not: `/BYTES/MILLISECONDS` writes so
-/// many at such intervals, another path is answered at once.
-struct Source {
-    address: SocketAddr,
-    streams: Arc<AtomicUsize>,
-}
-
-impl Source {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let streams = Arc::<AtomicUsize>::default();
-        let running = Arc::clone(&streams);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&running)));
-            }
-        });
-        Self { address, streams }
-    }
-
-    fn streams(&self) -> usize {
-        self.streams.load(Ordering::Relaxed)
-    }
-}
-
-async fn answer(mut stream: TcpStream, running: Arc<AtomicUsize>) {
-    let mut head = vec![0; 8192];
-    loop {
-        let Ok(length @ 1..) = stream.read(&mut head).await else {
-            return;
-        };
-        let text = String::from_utf8_lossy(&head[..length]).into_owned();
-        let target = text.split(' ').nth(1).unwrap_or_default();
-        let mut parts = target.split('/').skip(1).map(str::parse::<u64>);
-        let (Some(Ok(bytes)), Some(Ok(millis))) = (parts.next(), parts.next()) else {
-            let _ = stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nplaylist")
-                .await;
-            continue;
-        };
-        running.fetch_add(1, Ordering::Relaxed);
-        let _ = stream_on(&mut stream, bytes, millis).await;
-        running.fetch_sub(1, Ordering::Relaxed);
-        return;
-    }
-}
-
-/// Ends when the other end does, or takes nothing.
-async fn stream_on(stream: &mut TcpStream, bytes: u64, millis: u64) -> std::io::Result<()> {
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n\r\n")
-        .await?;
-    let frame = vec![0x46; usize::try_from(bytes).expect("it fits")];
-    let mut clock = interval(Duration::from_millis(millis));
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        stream.write_all(&frame).await?;
-    }
-}
 
 /// An edge before a source.
 struct Crowd {
@@ -92,7 +26,7 @@ impl Crowd {
             .set("timeouts.viewer_stall", viewer_stall)
             .set("log.access", "false");
         config.install("play", &ca.issue(&[PLAY]));
-        let domain = Domain::named(PLAY).origin(format!("http://{}", source.address));
+        let domain = Domain::named(PLAY).origin(source.url());
         config.domain(&domain.certificate("play"));
         let edge = Edge::start(config).await;
         Self { ca, edge, source }

@@ -59,6 +59,25 @@ async fn a_head_has_a_deadline() {
         let told = answer.is_empty() || answer.starts_with(b"HTTP/1.1 408");
         assert!(told, "{:?}", String::from_utf8_lossy(&answer));
     }
+    let labels = [("limit", "headers")];
+    let name = "lockgate_limits_reached_total";
+    stage.edge.counts(name, &labels, 2.0).await;
+}
+
+/// A client that stops in the middle of a body is the one to blame, and not the origin, which would
+/// be left out for it.
+#[tokio::test]
+async fn a_body_that_stops_has_a_deadline() {
+    let stage = Stage::with(&[("timeouts.first_byte", SHORT)]).await;
+    let mut wire = stage.http1().await;
+    let head = format!("POST / HTTP/1.1\r\nHost: {PLAY}\r\nContent-Length: 9\r\n\r\n");
+    wire.send(head + "half").await;
+    let (_, mut origin) = stage.origin.request().await;
+    assert_eq!(wire.response().await.status(), 408);
+    ends("the client's connection", &mut wire).await;
+    ends("the origin's connection", &mut origin).await;
+    let metrics = stage.edge.metrics().await;
+    assert_eq!(metrics.sum("lockgate_origin_failures_total", &[]), 0.0);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::corpus::frames::{ACK, PING, PREFACE, SETTINGS, frame};
 use crate::support::{
     ConfigDir, Domain, Edge, Hello, Kind, PATIENCE, PLAY, Responder, SECOND, Stage, Stream, Wire,
     eventually, get, http2_request, ok, throughout, within,
@@ -32,6 +33,25 @@ async fn a_head_that_is_too_long_is_refused() {
         }
         within(PATIENCE, "the connection's end", wire.closed()).await;
     }
+    let labels = [("limit", "head_size")];
+    let name = "lockgate_limits_reached_total";
+    stage.edge.counts(name, &labels, 3.0).await;
+}
+
+/// h2 warns of each, and a client may send millions: none of them is worth a line.
+#[tokio::test]
+async fn answers_to_nothing_are_no_lines_of_the_log() {
+    let stage = Stage::new().await;
+    let client = stage.client().offering(&["h2"]);
+    let tls = client.connect(stage.edge.https(), PLAY).await;
+    let mut wire = tls.expect("it is served").http1();
+    let answers = frame(PING, ACK, 0, b"whocares").repeat(1_000);
+    let settings = frame(SETTINGS, 0, 0, b"");
+    wire.send([PREFACE, &settings, &answers].concat()).await;
+    wire.finish().await;
+    wire.closed().await;
+    let lines = stage.edge.log().find(&[("level", "WARN")]);
+    assert_eq!(lines.len(), 0);
 }
 
 #[tokio::test]
@@ -196,7 +216,9 @@ async fn giving_up_too_often_ends_the_connection() {
             Ok(None) | Err(_) => break,
         }
     }
-    limited(&stage.edge, "resets").await;
+    let labels = [("limit", "resets")];
+    let name = "lockgate_limits_reached_total";
+    stage.edge.counts(name, &labels, 1.0).await;
     stream.passes(b"goes on").await;
     throughout(SECOND, "another connection", async || {
         stage.http2().await.is_open().await

@@ -2,7 +2,8 @@
 //!
 //! Each test starts a `lockgate` of its own with a directory of its own; LOCKGATE_BIN names another
 //! binary than the one that cargo built. The figures of `timing` are taken by
-//! `cargo test --release --test integration -- --ignored --nocapture`.
+//! `cargo test --release --test integration -- --ignored --nocapture`; `floods` and `soak` have recipes
+//! of their own.
 
 mod support;
 
@@ -18,6 +19,8 @@ mod deadlines;
 mod draining;
 mod failover;
 mod fields;
+mod floods;
+mod flow;
 mod history;
 mod hsts;
 mod kill;
@@ -40,6 +43,7 @@ mod shipped;
 mod shutdown;
 mod smuggling;
 mod sni;
+mod soak;
 mod stalls;
 mod startup;
 mod states;

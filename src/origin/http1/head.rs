@@ -52,6 +52,11 @@ impl<B: Body<Data = Bytes> + Unpin> Outgoing<B> {
         self.written = 0;
     }
 
+    /// Whether its client is waited for, to go on with its body.
+    pub(in crate::origin) fn awaits_client(&self) -> bool {
+        self.upload.as_ref().is_some_and(|it| it.awaits_client())
+    }
+
     /// What is left of its body goes on; its head is done.
     pub(in crate::origin) fn into_upload(self, room: &Room) -> Option<Box<Upload<B>>> {
         room.give_back(self.head);

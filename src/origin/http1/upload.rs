@@ -20,6 +20,7 @@ pub(in crate::origin) struct Upload<B> {
     outgoing: Bytes,
     is_flushed: bool,
     is_stopped: bool,
+    awaits_client: bool,
     /// As long as the endpoint was asked whether it wants the body at all.
     held: Option<Pin<Box<Sleep>>>,
 }
@@ -53,6 +54,7 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
             outgoing: Bytes::new(),
             is_flushed: true,
             is_stopped: false,
+            awaits_client: false,
             held: waits.then(|| Box::pin(sleep(PATIENCE))),
         }
     }
@@ -65,6 +67,11 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
     /// The endpoint wants it (RFC 9110 section 10.1.1).
     pub(super) fn release(&mut self) {
         self.held = None;
+    }
+
+    /// Whether the client is waited for, to go on.
+    pub(super) fn awaits_client(&self) -> bool {
+        self.awaits_client
     }
 
     /// The endpoint takes no more: what is left of the body stays where it is.
@@ -92,7 +99,9 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
                 ready!(self.poll_flush(cx, stream)).map_err(Stopped::Endpoint)?;
                 return Poll::Ready(Ok(()));
             };
-            let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            let polled = Pin::new(body).poll_frame(cx);
+            self.awaits_client = polled.is_pending();
+            let Poll::Ready(frame) = polled else {
                 ready!(self.poll_flush(cx, stream)).map_err(Stopped::Endpoint)?;
                 return Poll::Pending;
             };

@@ -7,7 +7,7 @@
 mod answers;
 mod case;
 mod expected;
-mod frames;
+pub(crate) mod frames;
 mod front;
 mod lenient;
 mod recorder;

@@ -21,16 +21,23 @@ pub(crate) struct Http2 {
 
 impl Http2 {
     pub(super) async fn over(stream: impl Transport + 'static) -> Self {
+        let connection = Self::try_over(stream).await;
+        connection.expect("HTTP/2 begins")
+    }
+
+    pub(super) async fn try_over(stream: impl Transport + 'static) -> Option<Self> {
         let mut builder = h2::client::Builder::new();
         // As browsers do: a stream that is paused leaves room for its neighbours.
-        builder.initial_connection_window_size(1 << 20);
+        builder
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
         let handshake = builder.handshake(stream);
         let handshake = within(PATIENCE, "HTTP/2", handshake).await;
-        let (requests, connection) = handshake.expect("HTTP/2 begins");
-        Self {
+        let (requests, connection) = handshake.ok()?;
+        Some(Self {
             requests,
             connection: tokio::spawn(connection),
-        }
+        })
     }
 
     /// Starts a request; its body, if it has one, is sent over the stream that comes back.
@@ -53,6 +60,13 @@ impl Http2 {
             is_enabled.then_some(())
         })
         .await;
+    }
+
+    /// Starts a request without a body, if the connection takes any.
+    pub(crate) async fn try_open(&mut self, request: Request<()>) -> Option<Asked> {
+        let ready = within(PATIENCE, "a free stream", self.requests.clone().ready()).await;
+        let (response, _) = ready.ok()?.send_request(request, true).ok()?;
+        Some(Asked(response))
     }
 
     /// Asks for a target; the body is still to come.
@@ -166,6 +180,14 @@ impl Body {
         self.received.split_to(length).to_vec()
     }
 
+    /// Takes whatever is there, or comes next; nothing at the end.
+    pub(crate) async fn some(&mut self) -> Result<Bytes, h2::Error> {
+        if self.received.is_empty() {
+            self.receive().await?;
+        }
+        Ok(self.received.split().freeze())
+    }
+
     /// Takes the rest.
     pub(crate) async fn rest(&mut self) -> Result<Vec<u8>, h2::Error> {
         while self.receive().await? {}
@@ -219,3 +241,7 @@ pub(crate) fn request(method: &str, host: &str, target: &str) -> Request<()> {
         .body(())
         .expect("the target is one")
 }
+
+/// What Chromium lets a server send before it has read.
+const STREAM_WINDOW: u32 = 6 << 20;
+const CONNECTION_WINDOW: u32 = 15 << 20;

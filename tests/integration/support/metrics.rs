@@ -1,6 +1,7 @@
 //! What `/metrics` says.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// All series, at one moment.
 #[derive(Debug)]
@@ -36,6 +37,18 @@ impl Metrics {
         matching.map(|series| series.value).sum()
     }
 
+    /// All counters of a name that have these labels, with the value of one more label.
+    pub(crate) fn by(
+        &self,
+        name: &str,
+        labels: &[(&str, &str)],
+        label: &str,
+    ) -> Vec<(String, f64)> {
+        let matching = self.0.iter().filter(|series| series.is(name, labels));
+        let value = |series: &Series| series.labels.get(label).cloned().unwrap_or_default();
+        matching.map(|it| (value(it), it.value)).collect()
+    }
+
     /// How many series there are with these labels, whatever their names.
     pub(crate) fn labelled(&self, labels: &[(&str, &str)]) -> usize {
         let matching = self.0.iter().filter(|series| series.has(labels));
@@ -45,6 +58,31 @@ impl Metrics {
     /// Whether there is a series of this name with these labels.
     pub(crate) fn find(&self, name: &str, labels: &[(&str, &str)]) -> bool {
         self.0.iter().any(|series| series.is(name, labels))
+    }
+
+    /// The counters that have grown since, each with its labels, and by how much.
+    pub(crate) fn grown(&self, since: &Self) -> Vec<(String, f64)> {
+        let counters = self.0.iter().filter(|it| it.name.ends_with("_total"));
+        let growth = counters.map(|it| (it, it.value - since.sum_of(it)));
+        let grown = growth.filter(|(_, growth)| *growth > 0.0);
+        grown.map(|(it, growth)| (it.to_string(), growth)).collect()
+    }
+
+    fn sum_of(&self, other: &Series) -> f64 {
+        let same = |it: &&Series| it.name == other.name && it.labels == other.labels;
+        self.0.iter().find(same).map_or(0.0, |it| it.value)
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels = self.labels.values().map(String::as_str);
+        write!(
+            f,
+            "{}{{{}}}",
+            self.name,
+            labels.collect::<Vec<_>>().join(",")
+        )
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the tests are written with: the program as a process, its directory, its origins and its
 //! clients, as values.
 
+mod apart;
 mod ca;
 mod config;
+mod delay;
 mod edge;
 mod exchange;
 mod hello;
@@ -12,7 +14,9 @@ mod message;
 mod metrics;
 mod origin;
 mod program;
+mod random;
 mod sessions;
+mod source;
 mod stage;
 mod staple;
 mod tls;
@@ -20,8 +24,10 @@ mod viewer;
 mod wait;
 mod wire;
 
+pub(crate) use apart::Apart;
 pub(crate) use ca::{Ca, Pair, fingerprint};
 pub(crate) use config::{ConfigDir, Domain};
+pub(crate) use delay::DelayLine;
 pub(crate) use edge::Edge;
 pub(crate) use hello::{ALERT_112, Answer, Hello};
 pub(crate) use http2::{Body, Http2, Upload, connect as http2_connect, request as http2_request};
@@ -32,6 +38,8 @@ pub(crate) use message::{
 pub(crate) use metrics::Metrics;
 pub(crate) use origin::{Origin, Responder, nowhere};
 pub(crate) use program::{Outcome, Program, has_namespaces, outcome, outcome_of};
+pub(crate) use random::Random;
+pub(crate) use source::{Source, Traffic};
 pub(crate) use stage::{PLAY, Stage};
 pub(crate) use staple::staple;
 pub(crate) use tls::{Refused, Tls, TlsClient, UNRECOGNIZED};

@@ -135,6 +135,14 @@ impl Program {
         kibibytes.expect("proc_pid_status(5) has it") * 1024
     }
 
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        let descriptors = format!("/proc/{}/fd", self.process.id());
+        std::fs::read_dir(descriptors)
+            .expect("the process runs on Linux")
+            .count()
+    }
+
     /// How many threads it has.
     pub(crate) fn threads(&self) -> usize {
         let tasks = format!("/proc/{}/task", self.process.id());

@@ -127,9 +127,19 @@ impl Tls {
         self.0.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
+    /// Goes on with bytes as they are.
+    pub(crate) fn bytes(self) -> TlsStream<TcpStream> {
+        self.0
+    }
+
     /// Goes on with HTTP/1.1.
     pub(crate) fn http1(self) -> Wire {
         Wire::new(self.0)
+    }
+
+    /// Goes on with HTTP/2, if the other end does.
+    pub(crate) async fn try_http2(self) -> Option<Http2> {
+        Http2::try_over(self.0).await
     }
 
     /// Goes on with HTTP/2.

@@ -67,6 +67,27 @@ impl Wire {
         sent.expect("the other end is there to be sent to");
     }
 
+    /// Sends bytes, however long the other end takes.
+    pub(crate) async fn put(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref()).await?;
+        self.stream.flush().await
+    }
+
+    /// Takes whatever comes next, whenever that is; nothing when the other end goes instead.
+    pub(crate) async fn next_bytes(&mut self) -> Option<Bytes> {
+        if self.received.is_empty() {
+            let read = self.stream.read_buf(&mut self.received).await;
+            read.ok().filter(|length| *length > 0)?;
+        }
+        Some(self.received.split().freeze())
+    }
+
+    /// Waits until the other end goes, however long that takes.
+    pub(crate) async fn gone(&mut self) {
+        let mut bytes = [0; 1024];
+        while matches!(self.stream.read(&mut bytes).await, Ok(1..)) {}
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) async fn finish(&mut self) {
         let finished = self.try_finish().await;
