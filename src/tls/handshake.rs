@@ -250,8 +250,9 @@ fn sort(error: &io::Error) -> Handshake {
     }
 }
 
-/// Bytes that TLS keeps for a slow viewer: two records.
-const MAX_UNSENT: usize = 32 * 1024;
+/// Bytes that TLS keeps for a slow viewer: four records. Half of it takes twice as many system calls for
+/// a segment.
+const MAX_UNSENT: usize = 64 * 1024;
 
 /// The first byte of a TLS handshake record (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
