@@ -358,7 +358,7 @@ mod tests {
             problems(text),
             [
                 "domains/a.toml:3: the name \"a_b..example.com\" has a label that is empty or longer than 63 characters; write a name like \"play.example.com\" or \"*.live.example.com\"",
-                "domains/a.toml:4: the origin \"127.0.0.1:8000\" is not of the form http://HOST:PORT; write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"",
+                "domains/a.toml:4: the origin \"127.0.0.1:8000\" is not of the form http://HOST:PORT; write \"http://HOST:PORT\", \"https://HOST:PORT\", \"h2c://HOST:PORT\", \"h2://HOST:PORT\" or \"demo:\"",
                 "domains/a.toml:5: `balance` is \"random\"; write \"round_robin\", \"least_connections\" or \"path_hash\"",
                 "domains/a.toml:6: `http` is \"maybe\"; write \"serve\" or \"redirect\"",
                 "domains/a.toml:7: `redirect_status` is \"200\"; write 301, 302, 307 or 308",

@@ -12,6 +12,10 @@ pub enum OriginUrl {
     Http(Authority),
     /// `https://HOST[:PORT]`, port 443 by default; its certificate is verified for HOST.
     Https(Authority, ServerName<'static>),
+    /// `h2c://HOST[:PORT]`, HTTP/2 with prior knowledge (RFC 9113 section 3.3), port 80 by default.
+    H2c(Authority),
+    /// `h2://HOST[:PORT]`, HTTP/2 over TLS, port 443 by default; its certificate is verified for HOST.
+    H2(Authority, ServerName<'static>),
     /// `tcp://HOST:PORT`, where the bytes of a tcp listener go.
     Tcp(Authority),
     /// `tls://HOST:PORT`, the same over TLS; its certificate is verified for HOST.
@@ -23,7 +27,7 @@ pub enum OriginUrl {
 /// Why a text is no origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrigin {
-    /// Neither `http://`, `https://` nor `demo:`, or no host behind it.
+    /// None of `http://`, `https://`, `h2c://`, `h2://` and `demo:`, or no host behind it.
     #[error("is not of the form http://HOST:PORT")]
     Form,
     /// A user name or password.
@@ -94,6 +98,11 @@ impl FromStr for OriginUrl {
                 let name = server_name(authority).ok_or(InvalidOrigin::Form)?;
                 Ok(Self::Https(authority.clone(), name))
             }
+            Some("h2c") => Ok(Self::H2c(authority.clone())),
+            Some("h2") => {
+                let name = server_name(authority).ok_or(InvalidOrigin::Form)?;
+                Ok(Self::H2(authority.clone(), name))
+            }
             _ => Err(InvalidOrigin::Form),
         }
     }
@@ -130,6 +139,8 @@ impl OriginUrl {
         match self {
             Self::Http(authority)
             | Self::Https(authority, _)
+            | Self::H2c(authority)
+            | Self::H2(authority, _)
             | Self::Tcp(authority)
             | Self::Tls(authority, _) => Some(authority),
             Self::Demo => None,
@@ -138,7 +149,12 @@ impl OriginUrl {
 
     /// Whether it is asked over a network, and in HTTP.
     pub fn is_http(&self) -> bool {
-        matches!(self, Self::Http(_) | Self::Https(..))
+        matches!(self, Self::Http(_) | Self::Https(..)) || self.is_http2()
+    }
+
+    /// Whether that is HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        matches!(self, Self::H2c(_) | Self::H2(..))
     }
 }
 
@@ -153,6 +169,8 @@ impl fmt::Display for OriginUrl {
         match self {
             Self::Http(authority) => write!(f, "http://{authority}"),
             Self::Https(authority, _) => write!(f, "https://{authority}"),
+            Self::H2c(authority) => write!(f, "h2c://{authority}"),
+            Self::H2(authority, _) => write!(f, "h2://{authority}"),
             Self::Tcp(authority) => write!(f, "tcp://{authority}"),
             Self::Tls(authority, _) => write!(f, "tls://{authority}"),
             Self::Demo => f.write_str("demo:"),
@@ -171,6 +189,10 @@ mod tests {
             "http://[::1]:8000",
             "https://live.example.com",
             "https://[::1]",
+            "h2c://127.0.0.1:8000",
+            "h2c://live",
+            "h2://live.example.com:8443",
+            "h2://[::1]",
             "demo:",
         ] {
             assert_eq!(text.parse::<OriginUrl>().unwrap().to_string(), text);
@@ -183,6 +205,9 @@ mod tests {
             ("http://a:b@c.example.com", InvalidOrigin::UserInfo),
             ("http://a.example.com/live", InvalidOrigin::Path),
             ("http://a.example.com?x", InvalidOrigin::Path),
+            ("h2c://a.example.com/live", InvalidOrigin::Path),
+            ("h3://a.example.com", InvalidOrigin::Form),
+            ("h2://a.example.com:0", InvalidOrigin::Port),
             ("http://a.example.com:0", InvalidOrigin::Port),
             ("http://a.example.com:99999", InvalidOrigin::Port),
         ];

@@ -187,7 +187,9 @@ impl Reason {
                 "write the name of a directory in certificates/, or \"auto\"".to_owned()
             }
             Self::Origin { .. } => {
-                "write \"http://HOST:PORT\", \"https://HOST:PORT\" or \"demo:\"".to_owned()
+                "write \"http://HOST:PORT\", \"https://HOST:PORT\", \"h2c://HOST:PORT\", \
+                 \"h2://HOST:PORT\" or \"demo:\""
+                    .to_owned()
             }
             Self::ResponseHeader { error, .. } => error.hint().to_owned(),
             Self::TcpOrigin { .. } => "write \"tcp://HOST:PORT\" or \"tls://HOST:PORT\"".to_owned(),

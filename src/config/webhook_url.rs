@@ -63,7 +63,10 @@ impl FromStr for WebhookUrl {
         else {
             return Err(InvalidWebhook::Form);
         };
-        let endpoint = format!("{scheme}://{authority}").parse()?;
+        let endpoint: OriginUrl = format!("{scheme}://{authority}").parse()?;
+        if endpoint.is_http2() {
+            return Err(InvalidOrigin::Form.into());
+        }
         let target = uri.path_and_query().cloned();
         Ok(Self {
             endpoint,
@@ -118,6 +121,10 @@ mod tests {
             ("https://a.example.com/hook#part", InvalidWebhook::Form),
             (
                 "ftp://a.example.com/hook",
+                InvalidWebhook::Endpoint(InvalidOrigin::Form),
+            ),
+            (
+                "h2://a.example.com/hook",
                 InvalidWebhook::Endpoint(InvalidOrigin::Form),
             ),
             (

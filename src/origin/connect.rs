@@ -16,7 +16,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::addresses;
 use super::error::Error;
-use super::http1::{Connection, Outgoing, Stream};
+use super::http1::{Connection, Stream};
+use super::http2::{self, Seat};
+use super::outgoing::Outgoing;
 use crate::certificate::PemFault;
 use crate::config::OriginUrl;
 
@@ -82,6 +84,20 @@ impl Connector {
         tls.connect(name, stream).await
     }
 
+    /// The same for HTTP/2, and nothing else, inside TLS.
+    async fn secure_http2(
+        &self,
+        name: ServerName<'static>,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let tls = self.tls.with_alpn(vec![b"h2".to_vec()]);
+        let stream = tls.connect(name, stream).await?;
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Ok(stream),
+            _ => Err(io::Error::other("it does not speak HTTP/2")),
+        }
+    }
+
     /// Opens a connection. `header` goes before all else: one of the PROXY protocol.
     ///
     /// # Errors
@@ -98,7 +114,12 @@ impl Connector {
                 let stream = self.secure(name.clone(), stream).await;
                 Ok(Stream::Tls(Box::new(stream.map_err(Error::Tls)?)))
             }
-            OriginUrl::Http(authority) => {
+            OriginUrl::H2(authority, name) => {
+                let stream = open(authority, 443, header).await.map_err(Error::Connect)?;
+                let stream = self.secure_http2(name.clone(), stream).await;
+                Ok(Stream::Tls(Box::new(stream.map_err(Error::Tls)?)))
+            }
+            OriginUrl::Http(authority) | OriginUrl::H2c(authority) => {
                 let stream = open(authority, 80, header).await.map_err(Error::Connect)?;
                 Ok(Stream::Plain(stream))
             }
@@ -121,7 +142,13 @@ impl Connector {
     ) -> Result<Response<()>, Error> {
         let room = Rc::default();
         let mut request = Outgoing::new(request, &room);
-        let mut connection = Connection::new(self.connect(origin, header).await?, room);
+        let stream = self.connect(origin, header).await?;
+        if origin.is_http2() {
+            let seat = Seat::on(http2::Connection::begin(stream).await?);
+            let (answer, _) = seat.ask(&mut request, &Cell::default()).await?;
+            return Ok(answer.head);
+        }
+        let mut connection = Connection::new(stream, room);
         let (answer, _) = connection.ask(&mut request, &Cell::default()).await?;
         Ok(answer.head)
     }

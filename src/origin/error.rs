@@ -26,6 +26,15 @@ pub enum Error {
     /// The connection ended before a byte of the response came.
     #[error("the connection ended before a response: {0}")]
     Broke(#[source] io::Error),
+    /// It says that it has done nothing about the request (RFC 9113 section 8.7).
+    #[error("it refuses the request, and has done nothing about it")]
+    Refused,
+    /// A WebSocket, to an endpoint of HTTP/2.
+    #[error("WebSockets need an endpoint of HTTP/1.1: http:// or https://")]
+    WebSocket,
+    /// A request that HTTP/2 has no words for.
+    #[error("the request cannot be said in HTTP/2")]
+    Unsayable,
     /// The connection broke in the middle of the response.
     #[error("the connection broke: {0}")]
     Read(#[source] io::Error),

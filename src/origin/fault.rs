@@ -51,6 +51,9 @@ impl Fault {
             Error::FirstByteTimeout => Some(Self::FirstByteTimeout),
             Error::NoEndpoint
             | Error::Full
+            | Error::Refused
+            | Error::WebSocket
+            | Error::Unsayable
             | Error::Read(_)
             | Error::Unfinished
             | Error::Invalid(_)

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Endpoint;
 use super::http1::Connection;
+use super::http2::Connections;
 use super::load::{Kind, Limits};
 
 /// The connection of an exchange that is under way. Dropping it closes the connection; giving it
@@ -18,7 +19,7 @@ pub struct Lease {
     limits: Limits,
     /// Whether the connection belongs to one client.
     pub(super) is_for_one: bool,
-    /// None until there is one.
+    /// None until there is one, and for HTTP/2, where it is shared.
     pub(super) connection: Option<Connection>,
 }
 
@@ -86,6 +87,8 @@ impl std::fmt::Debug for Lease {
 /// The kept connections to one endpoint.
 pub(super) struct Kept {
     pub(super) endpoint: Arc<Endpoint>,
+    /// Those of HTTP/2, with requests or without.
+    pub(super) http2: Connections,
     idle: RefCell<Vec<Idle>>,
 }
 
@@ -98,6 +101,7 @@ impl Kept {
     pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
         Self {
             endpoint,
+            http2: Connections::default(),
             idle: RefCell::default(),
         }
     }
@@ -117,7 +121,7 @@ impl Kept {
     pub(super) fn sweep(&self, now: Instant) -> usize {
         let mut idle = self.idle.borrow_mut();
         idle.retain_mut(|idle| now - idle.since < MAX_IDLE && idle.connection.is_quiet());
-        idle.len()
+        idle.len() + self.http2.sweep(now, MAX_IDLE)
     }
 }
 

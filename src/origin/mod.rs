@@ -12,11 +12,14 @@ mod error;
 mod fault;
 mod hash;
 mod http1;
+mod http2;
 mod lease;
 mod load;
 mod origins;
+mod outgoing;
 mod pool;
 mod tcp;
+mod upload;
 
 pub use body::{Body, Upgraded};
 pub use connect::{Connector, InvalidRoots};

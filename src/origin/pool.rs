@@ -15,9 +15,12 @@ use super::choice::Choice;
 use super::connect::Connector;
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::http1::{Answer, Connection, Outgoing, Room};
+use super::http1::{Answer, Connection, Room};
+use super::http2::{self, Seat};
 use super::lease::{Kept, Lease};
 use super::origins::Group;
+use super::outgoing::Outgoing;
+use super::upload::Upload;
 
 /// The connections of one worker to all origins: kept while idle, the freshest used first.
 pub struct Pool {
@@ -75,13 +78,19 @@ impl Pool {
                 Endpoint::asked_again(before);
             }
             lease.is_for_one = header.is_some();
-            let sent = self.send_on(&mut lease, &mut request, deadlines, header);
-            match sent.await {
-                Ok((answer, rest)) => {
+            let sent = match endpoint.url().is_http2() {
+                true => Box::pin(self.send_on_http2(&lease, &mut request, deadlines, header))
+                    .await
+                    .map(Answered::Http2),
+                false => self
+                    .send_on(&mut lease, &mut request, deadlines, header)
+                    .await
+                    .map(Answered::Http1),
+            };
+            match sent {
+                Ok(answered) => {
                     endpoint.succeeded();
-                    let upload = request.into_upload(&self.room);
-                    let body = Body::new(lease, &answer, rest, upload);
-                    return Ok(answer.head.map(|()| body));
+                    return Ok(answered.response(lease, request.into_upload(&self.room)));
                 }
                 Err(error) => {
                     endpoint.failed(&error);
@@ -126,6 +135,55 @@ impl Pool {
         let stream = stream.map_err(|_elapsed| Error::ConnectTimeout)??;
         let fresh = Connection::new(stream, Rc::clone(&self.room));
         ask(lease.connection.insert(fresh), request, deadlines).await
+    }
+
+    /// A shared connection may go away in the same moment, or have less room than we know of: then
+    /// another one is asked, once.
+    async fn send_on_http2<B>(
+        &self,
+        lease: &Lease,
+        request: &mut Outgoing<B>,
+        deadlines: Deadlines,
+        header: Option<&[u8]>,
+    ) -> Result<(http2::Answer, http2::Stream), Error>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        if request.is_upgrade() {
+            return Err(Error::WebSocket);
+        }
+        if header.is_none()
+            && let Some(seat) = lease.kept.http2.take()
+        {
+            match ask_http2(seat, request, deadlines).await {
+                Err(Error::Broke(_) | Error::Refused) if request.is_unsent() => {}
+                Err(error) if may_repeat(request, &error) => {
+                    request.repeat();
+                    lease.kept.endpoint.asked_again();
+                }
+                answer => return answer,
+            }
+        }
+        let seat = Box::pin(self.seat(&lease.kept, header));
+        let seat = timeout(deadlines.connect, seat).await;
+        let seat = seat.map_err(|_elapsed| Error::ConnectTimeout)??;
+        ask_http2(seat, request, deadlines).await
+    }
+
+    /// A place on a connection that another request has opened meanwhile, or on a fresh one.
+    async fn seat(&self, kept: &Kept, header: Option<&[u8]>) -> Result<Seat, Error> {
+        let url = kept.endpoint.url();
+        if header.is_some() {
+            let stream = self.connector.connect(url, header).await?;
+            return Ok(Seat::on(http2::Connection::begin(stream).await?));
+        }
+        let _turn = kept.http2.turn().await;
+        if let Some(seat) = kept.http2.take() {
+            return Ok(seat);
+        }
+        let stream = self.connector.connect(url, None).await?;
+        let connection = http2::Connection::begin(stream).await?;
+        Ok(kept.http2.add(connection))
     }
 
     /// Where to begin among a domain's endpoints. All domains share the count, and the multiplier
@@ -192,6 +250,30 @@ pub struct Deadlines {
     pub first_byte: Duration,
 }
 
+/// What an endpoint has answered, and what the rest of it is read from.
+enum Answered {
+    Http1((Answer, Bytes)),
+    Http2((http2::Answer, http2::Stream)),
+}
+
+impl Answered {
+    fn response<B>(self, lease: Lease, upload: Option<Box<Upload<B>>>) -> Response<Body<B>>
+    where
+        B: http_body::Body<Data = Bytes> + Unpin,
+    {
+        match self {
+            Self::Http1((answer, rest)) => {
+                let body = Body::new(lease, &answer, rest, upload);
+                answer.head.map(|()| body)
+            }
+            Self::Http2((answer, stream)) => {
+                let body = Body::over_http2(lease, &answer, stream, upload);
+                answer.head.map(|()| body)
+            }
+        }
+    }
+}
+
 /// Whether a request that was sent, but not answered, may be sent once more.
 fn may_repeat<B>(request: &Outgoing<B>, error: &Error) -> bool
 where
@@ -211,11 +293,32 @@ where
     let sent = Cell::new(0);
     let asking = connection.ask(request, &sent);
     let answer = while_progressing(deadlines.first_byte, &sent, asking).await;
-    // No client's silence speaks against an endpoint.
-    answer.map_err(|_elapsed| match request.awaits_client() {
+    answer.map_err(|_elapsed| too_late(request))?
+}
+
+async fn ask_http2<B>(
+    seat: Seat,
+    request: &mut Outgoing<B>,
+    deadlines: Deadlines,
+) -> Result<(http2::Answer, http2::Stream), Error>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let sent = Cell::new(0);
+    let asking = seat.ask(request, &sent);
+    let answer = while_progressing(deadlines.first_byte, &sent, asking).await;
+    answer.map_err(|_elapsed| too_late(request))?
+}
+
+/// No client's silence speaks against an endpoint.
+fn too_late<B>(request: &Outgoing<B>) -> Error
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    match request.awaits_client() {
         true => Error::UploadStalled,
         false => Error::FirstByteTimeout,
-    })?
+    }
 }
 
 /// Waits for `future` until `limit` has passed without progress.

@@ -29,6 +29,7 @@ mod limits;
 mod loss;
 mod managing;
 mod metrics;
+mod origin_h2;
 mod origin_limits;
 mod origins;
 mod pages;

@@ -8,7 +8,7 @@ use crate::cli::switch::Switch;
 /// Keys of a domain's table.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(in crate::cli) struct Keys {
-    /// Where requests go: http://HOST:PORT, https://HOST:PORT or demo:. Repeat it for more.
+    /// Where requests go: http://HOST:PORT, https://HOST:PORT, h2c://HOST:PORT, h2://HOST:PORT or demo:. Repeat it for more.
     #[arg(long = "origin", value_name = "URL")]
     origins: Vec<String>,
 

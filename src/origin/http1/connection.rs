@@ -11,12 +11,13 @@ use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::Answer;
-use super::head::Outgoing;
+use super::head;
 use super::invalid::Invalid;
 use super::room::Room;
 use super::stream::Stream;
-use super::upload::{Stopped, Upload};
 use crate::origin::error::Error;
+use crate::origin::outgoing::Outgoing;
+use crate::origin::upload::{Stopped, Upload};
 
 /// A connection between two requests, or with one.
 #[derive(Debug)]
@@ -57,6 +58,12 @@ impl Connection {
     where
         B: Body<Data = Bytes> + Unpin,
     {
+        if request.head.is_empty() {
+            head::write(&mut request.head, &request.parts);
+        }
+        if let Some(upload) = &mut request.upload {
+            upload.go_over_http2(false);
+        }
         if let Some(upload) = &request.upload
             && upload.should_be_empty()
         {
@@ -182,7 +189,7 @@ impl Reader {
         let ends_a_line = bytes.contains(&b'\n');
         let mut bytes = self.join(bytes);
         while ends_a_line && !bytes.is_empty() {
-            let Some((answer, length)) = Answer::parse(&bytes, &request.method)? else {
+            let Some((answer, length)) = Answer::parse(&bytes, &request.parts.method)? else {
                 break;
             };
             let behind = bytes.split_off(length);

@@ -22,4 +22,7 @@ pub enum Invalid {
     /// A body that is not in chunks, though it says so.
     #[error("its chunks are not valid")]
     Chunk,
+    /// Frames that break the rules of HTTP/2.
+    #[error("it breaks the rules of HTTP/2: {0}")]
+    Http2(h2::Reason),
 }

@@ -1,7 +1,7 @@
 //! One connection to an endpoint that takes one HTTP/1.1 request after the other.
 //!
 //! ```text
-//! request ─► head, Upload ─► Stream ─► Answer ─► Head, Framing ─► Decoder ─► pieces of the body
+//! request ─► head, body ─► Stream ─► Answer ─► Head, Framing ─► Decoder ─► pieces of the body
 //! ```
 //!
 //! Whoever reads a response drives its connection: no task and no queue stand between an origin's
@@ -14,13 +14,10 @@ mod head;
 mod invalid;
 mod room;
 mod stream;
-mod upload;
 
 pub(super) use answer::Answer;
 pub(super) use connection::Connection;
 pub(super) use decoder::Decoder;
-pub(super) use head::Outgoing;
 pub use invalid::Invalid;
 pub(super) use room::Room;
 pub use stream::Stream;
-pub(super) use upload::Upload;

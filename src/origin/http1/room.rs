@@ -42,12 +42,12 @@ impl Room {
     }
 
     /// Room for a head.
-    pub(super) fn head(&self) -> Vec<u8> {
+    pub(in crate::origin) fn head(&self) -> Vec<u8> {
         self.heads.borrow_mut().pop().unwrap_or_default()
     }
 
     /// Takes it back.
-    pub(super) fn give_back(&self, mut head: Vec<u8>) {
+    pub(in crate::origin) fn give_back(&self, mut head: Vec<u8>) {
         let mut heads = self.heads.borrow_mut();
         if heads.len() < MAX_HEADS && head.capacity() <= USUAL_HEAD {
             head.clear();

@@ -146,6 +146,41 @@ impl Upload {
 }
 
 impl Upload {
+    pub(super) fn over(stream: SendStream<Bytes>) -> Self {
+        Self(stream)
+    }
+
+    /// Ends it with fields behind it.
+    pub(crate) fn finish_with(&mut self, trailers: HeaderMap) {
+        let finished = self.0.send_trailers(trailers);
+        finished.expect("the stream is open");
+    }
+
+    /// Waits until the other end wants no more of it.
+    pub(crate) async fn reset(&mut self) -> h2::Reason {
+        let reset = poll_fn(|context| self.0.poll_reset(context));
+        let reset = within(PATIENCE, "RST_STREAM", reset).await;
+        reset.expect("the connection goes on")
+    }
+
+    /// Sends zeros for as long as the other end takes them.
+    pub(crate) async fn flood(mut self, length: usize) {
+        let mut left = length;
+        while left > 0 {
+            self.0.reserve_capacity(left.min(PIECE));
+            while self.0.capacity() == 0 {
+                let Some(Ok(_)) = poll_fn(|context| self.0.poll_capacity(context)).await else {
+                    return;
+                };
+            }
+            let part = self.0.capacity().min(left).min(PIECE);
+            if self.0.send_data(vec![0; part].into(), false).is_err() {
+                return;
+            }
+            left -= part;
+        }
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) fn finish(&mut self) {
         let finished = self.0.send_data(Bytes::new(), true);
@@ -160,6 +195,11 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    pub(super) fn of(stream: RecvStream) -> Self {
+        let received = BytesMut::new();
+        Self { stream, received }
+    }
+
     /// Receives something; false at the end.
     async fn receive(&mut self) -> Result<bool, h2::Error> {
         let Some(data) = within(PATIENCE, "a DATA frame", self.stream.data()).await else {
@@ -241,6 +281,9 @@ pub(crate) fn request(method: &str, host: &str, target: &str) -> Request<()> {
         .body(())
         .expect("the target is one")
 }
+
+/// What a flood consists of.
+const PIECE: usize = 16 * 1024;
 
 /// What Chromium lets a server send before it has read.
 const STREAM_WINDOW: u32 = 6 << 20;

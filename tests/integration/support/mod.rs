@@ -9,6 +9,7 @@ mod edge;
 mod exchange;
 mod hello;
 mod http2;
+mod http2_origin;
 mod log;
 mod message;
 mod metrics;
@@ -31,6 +32,7 @@ pub(crate) use delay::DelayLine;
 pub(crate) use edge::Edge;
 pub(crate) use hello::{ALERT_112, Answer, Hello};
 pub(crate) use http2::{Body, Http2, Upload, connect as http2_connect, request as http2_request};
+pub(crate) use http2_origin::Http2Origin;
 pub(crate) use log::Entry;
 pub(crate) use message::{
     ENDLESS, Head, LAST_CHUNK, Response, SWITCHING, chunk, get, ok, switching, upgrade,

@@ -12,13 +12,14 @@ use tokio::time::{Sleep, sleep};
 
 /// The body of a request on its way to an endpoint.
 #[derive(Debug)]
-pub(in crate::origin) struct Upload<B> {
+pub(super) struct Upload<B> {
     /// None when all of it was taken.
     body: Option<B>,
     framing: Framing,
     /// What was taken and is not written yet.
     outgoing: Bytes,
     is_flushed: bool,
+    is_begun: bool,
     is_stopped: bool,
     awaits_client: bool,
     /// As long as the endpoint was asked whether it wants the body at all.
@@ -31,11 +32,13 @@ enum Framing {
     /// So many bytes are left.
     Length(u64),
     Chunked,
+    /// By the frames around it.
+    Frames,
 }
 
 /// Why a body does not go on.
 #[derive(Debug)]
-pub(in crate::origin) enum Stopped {
+pub(super) enum Stopped {
     /// It broke, or is not as long as it was said to be.
     Body,
     /// The endpoint takes no more. It may have answered before that.
@@ -53,6 +56,7 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
             framing: length.map_or(Framing::Chunked, Framing::Length),
             outgoing: Bytes::new(),
             is_flushed: true,
+            is_begun: false,
             is_stopped: false,
             awaits_client: false,
             held: waits.then(|| Box::pin(sleep(PATIENCE))),
@@ -62,6 +66,24 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
     /// Whether it was said to have no bytes.
     pub(super) fn should_be_empty(&self) -> bool {
         matches!(self.framing, Framing::Length(0))
+    }
+
+    /// It goes over HTTP/2, which has a framing of its own, and asks nobody whether it is wanted; or
+    /// over HTTP/1.1. Not once it has begun.
+    pub(super) fn go_over_http2(&mut self, is_http2: bool) {
+        self.framing = match self.framing {
+            Framing::Length(length) => Framing::Length(length),
+            _ if is_http2 => Framing::Frames,
+            _ => Framing::Chunked,
+        };
+        if is_http2 {
+            self.release();
+        }
+    }
+
+    /// Whether nothing of it was taken so far.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.is_begun
     }
 
     /// The endpoint wants it (RFC 9110 section 10.1.1).
@@ -80,7 +102,7 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
     }
 
     /// Sends what there is. Ready when all of it is sent, or it goes no further. `sent` counts.
-    pub(in crate::origin) fn poll<S: AsyncWrite + Unpin>(
+    pub(super) fn poll<S: AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         stream: &mut S,
@@ -105,6 +127,7 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
                 ready!(self.poll_flush(cx, stream)).map_err(Stopped::Endpoint)?;
                 return Poll::Pending;
             };
+            self.is_begun = true;
             let frame = frame.transpose().map_err(|_| Stopped::Body)?;
             match frame.map(|frame| frame.into_data()) {
                 Some(Ok(piece)) => self.outgoing = self.framing.frame(piece)?,
@@ -157,6 +180,7 @@ impl Framing {
                 *left = left.checked_sub(piece.len() as u64).ok_or(Stopped::Body)?;
                 Ok(piece)
             }
+            Self::Frames => Ok(piece),
             // A chunk of no bytes would be the last one.
             Self::Chunked if piece.is_empty() => Ok(piece),
             Self::Chunked => {
@@ -173,7 +197,7 @@ impl Framing {
     /// What is written behind the last piece.
     fn end(self) -> Result<Bytes, Stopped> {
         match self {
-            Self::Length(0) => Ok(Bytes::new()),
+            Self::Length(0) | Self::Frames => Ok(Bytes::new()),
             Self::Length(_) => Err(Stopped::Body),
             Self::Chunked => Ok(Bytes::from_static(b"0\r\n\r\n")),
         }
