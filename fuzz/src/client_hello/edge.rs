@@ -12,7 +12,7 @@ use lockgate::policy::Policy;
 use lockgate::snapshot::{Domain, Https, Snapshot, channel};
 use lockgate::telemetry::{Counters, DomainCounters, Handshake};
 use lockgate::ticket::Keys;
-use lockgate::tls::{self, Accepted, Inside};
+use lockgate::tls::{self, Accepted, Inside, Turns};
 use rustls::crypto::aws_lc_rs::default_provider;
 use tokio::runtime::{self, Runtime};
 use tokio::time::Instant;
@@ -65,8 +65,10 @@ impl Edge {
     ) -> (Option<Accepted<Wire<'b>>>, Option<Counted<'_>>) {
         let before = self.counts();
         let client = SocketAddr::from(([127, 0, 0, 1], 1));
-        let accepting =
-            async { tls::accept(&self.worker, wire, client, Inside::Http, Instant::now()).await };
+        let accepting = async {
+            let (turns, now) = (Turns::default(), Instant::now());
+            tls::accept(&self.worker, &turns, wire, client, Inside::Http, now).await
+        };
         let accepted = self.runtime.block_on(accepting);
         let counted = self.difference(&before);
         (accepted, counted)
