@@ -46,7 +46,8 @@ pub(super) fn service(
 
 /// What came of carrying a connection.
 pub(super) struct Driven {
-    pub(super) end: hyper::Result<()>,
+    /// How it ended; none when it has left.
+    pub(super) end: Option<hyper::Result<()>>,
     /// Whether it was asked to end.
     pub(super) drains: bool,
 }
@@ -69,9 +70,9 @@ where
             drain(Pin::new(http));
         }
         let polled = Pin::new(&mut *http).poll(cx);
-        match has_left() {
-            true => Poll::Ready(Ok(())),
-            false => polled,
+        match polled {
+            Poll::Pending if has_left() => Poll::Ready(None),
+            polled => polled.map(Some),
         }
     })
     .await;

@@ -28,8 +28,8 @@ where
         let drains = left.drains;
         stream = left.stream;
         match connection.take_leaving() {
-            None if left.rests => match rest(&mut stream, entry).await {
-                Some(bytes) => stream.stream_mut().unread(bytes),
+            None if left.rests => match rest(&mut stream, entry, left.unread).await {
+                Some(unread) => stream.stream_mut().unread(unread),
                 None => return,
             },
             None => return,
@@ -53,7 +53,7 @@ struct Left<S> {
     unread: Bytes,
     /// Whether the connection shall end.
     drains: bool,
-    /// Whether it has nothing to do.
+    /// Whether it goes on, though there is nothing to do.
     rests: bool,
 }
 
@@ -69,23 +69,30 @@ where
     let is_resting = || entry.activity.is_resting();
     let has_left = || connection.has_stream() || is_resting();
     let driven = drive(&mut http, entry, |http| http.graceful_shutdown(), has_left).await;
-    if driven.end.is_err_and(|error| error.is_parse_too_large()) {
+    let has_left = driven.end.is_none();
+    if let Some(Err(error)) = driven.end
+        && error.is_parse_too_large()
+    {
         connection.ended_by(Limit::HeadSize);
     }
     let parts = http.into_parts();
     Left {
         stream: parts.io.into_inner(),
-        rests: is_resting() && parts.read_buf.is_empty(),
+        rests: has_left && !driven.drains,
         unread: parts.read_buf,
         drains: driven.drains,
     }
 }
 
-/// Waits for the client's next request: its first bytes, unless the connection ends.
-async fn rest<S>(stream: &mut S, entry: &Entry) -> Option<Bytes>
+/// Waits for the client's next request, unless some of it is there already: its first bytes, unless
+/// the connection ends.
+async fn rest<S>(stream: &mut S, entry: &Entry, unread: Bytes) -> Option<Bytes>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    if !unread.is_empty() {
+        return Some(unread);
+    }
     let mut some = [0; 256];
     let mut buffer = ReadBuf::new(&mut some);
     let has_come = poll_fn(|cx| {

@@ -27,7 +27,9 @@ where
         .enable_connect_protocol();
     let mut http = builder.serve_connection(io, service(&connection, Some(streams)));
     let driven = drive(&mut http, entry, |http| http.graceful_shutdown(), || false).await;
-    if driven.end.is_err_and(|error| is_flood(&error)) {
+    if let Some(Err(error)) = driven.end
+        && is_flood(&error)
+    {
         connection.ended_by(Limit::Frames);
     }
 }

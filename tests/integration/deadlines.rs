@@ -108,6 +108,37 @@ async fn a_connection_is_idle_again_after_its_answer() {
     assert!(ends("the idle deadline", &mut wire).await.is_empty());
 }
 
+/// A connection that has been idle for a while holds nothing of HTTP any more, and goes on all the
+/// same.
+#[tokio::test]
+async fn a_connection_that_rested_goes_on_and_ends() {
+    let stage = Stage::with(&[("timeouts.idle", "\"3s\"")]).await;
+    for over_tls in [false, true] {
+        let mut wire = match over_tls {
+            true => stage.http1().await,
+            false => stage.plain().await,
+        };
+        let (first, second) = ("GET / HT", format!("TP/1.1\r\nHost: {PLAY}\r\n\r\n"));
+        for number in 0..4 {
+            // In two parts, the first of which ends the rest, or came before it.
+            if number != 2 {
+                wire.send(first).await;
+            }
+            wire.send(&second).await;
+            let (_, mut origin) = stage.origin.request().await;
+            if number == 1 {
+                wire.send(first).await;
+            }
+            origin.send(ok("hello")).await;
+            drop(origin);
+            assert_eq!(wire.response().await.status(), 200);
+            assert_eq!(wire.body().await.expect("a whole body"), b"hello");
+            pause(SECOND * 3 / 2).await;
+        }
+        assert!(ends("the idle deadline", &mut wire).await.is_empty());
+    }
+}
+
 /// A request that was on its way when the idle connection was told to go is served like any other,
 /// however long it takes.
 #[tokio::test]
