@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "cli",
     "app",
     "admin",
@@ -27,6 +27,7 @@ const ORDER: [&str; 29] = [
     "disk",
     "hsts",
     "pump",
+    "turns",
     "certificate",
     "domain",
     "table",

@@ -40,6 +40,7 @@
 //! | [`disk`] | what has to last a crash |
 //! | [`hsts`] | what browsers were told of HTTPS, and up to when |
 //! | [`pump`] | bytes from one stream to another |
+//! | [`turns`] | costly steps, one at a time |
 //! | [`certificate`] | from files to a verified pair |
 //! | [`domain`] | names, and the table they are looked up in |
 //! | [`table`] | a hash table whose clones share their entries |
@@ -75,6 +76,7 @@ pub mod table;
 pub mod telemetry;
 pub mod ticket;
 pub mod tls;
+pub mod turns;
 pub mod webhook;
 
 #[cfg(test)]

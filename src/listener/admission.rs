@@ -6,7 +6,7 @@ use super::crowd::{Crowd, Waiting};
 use super::registry::Entry;
 use crate::http::Worker;
 use crate::telemetry::{Limit, ListenerKind};
-use crate::tls::Turns;
+use crate::turns::Turns;
 
 /// Who is let in to one worker.
 #[derive(Debug)]

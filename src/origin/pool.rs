@@ -21,6 +21,7 @@ use super::lease::{Kept, Lease};
 use super::origins::Group;
 use super::outgoing::Outgoing;
 use super::upload::Upload;
+use crate::turns::Turns;
 
 /// The connections of one worker to all origins: kept while idle, the freshest used first.
 pub struct Pool {
@@ -28,6 +29,8 @@ pub struct Pool {
     /// By the endpoint's number.
     kept: RefCell<HashMap<u64, Rc<Kept>>>,
     room: Rc<Room>,
+    /// To begin a connection takes the kernel as long as to carry some hundred kilobytes.
+    turns: Turns,
     turn: Cell<u64>,
 }
 
@@ -38,6 +41,7 @@ impl Pool {
             connector,
             kept: RefCell::default(),
             room: Rc::default(),
+            turns: Turns::default(),
             turn: Cell::new(0),
         }
     }
@@ -129,8 +133,9 @@ impl Pool {
                 answer => return answer,
             }
         }
+        let connect = self.connector.connect(lease.kept.endpoint.url(), header);
         // Boxed, since it is rare and would make the future of every request larger.
-        let connect = Box::pin(self.connector.connect(lease.kept.endpoint.url(), header));
+        let connect = Box::pin(self.turns.first(connect));
         let stream = timeout(deadlines.connect, connect).await;
         let stream = stream.map_err(|_elapsed| Error::ConnectTimeout)??;
         let fresh = Connection::new(stream, Rc::clone(&self.room));

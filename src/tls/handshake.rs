@@ -11,11 +11,11 @@ use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::peek::Peek;
-use super::turns::Turns;
 use crate::config::ListenerName;
 use crate::http::{Served, Worker};
 use crate::snapshot::{Domain, Https, Snapshot};
 use crate::telemetry::Handshake;
+use crate::turns::Turns;
 
 /// A connection on an https listener that can be served.
 #[derive(Debug)]

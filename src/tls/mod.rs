@@ -3,8 +3,6 @@
 
 mod handshake;
 mod peek;
-mod turns;
 
 pub use handshake::{Accepted, Inside, Protocol, accept};
 pub use peek::Peek;
-pub use turns::Turns;

@@ -1,3 +1,5 @@
+//! Costly steps, one at a time: what else is ready comes between them.
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -8,11 +10,10 @@ use std::task::{Poll, Waker};
 
 use tokio::task::yield_now;
 
-/// Whose turn it is on one worker to compute the costly step of a handshake, in the order in which
-/// they came.
+/// Whose turn it is on one worker to do a costly step, in the order in which they came.
 ///
-/// It takes most of a millisecond, so a thousand clients who come at once would have the worker's
-/// viewers wait for a second. Between two such steps all else that is ready is done.
+/// A handshake takes most of a millisecond, so a thousand clients who come at once would have the
+/// worker's viewers wait for a second. Between two such steps all else that is ready is done.
 #[derive(Debug, Default)]
 pub struct Turns {
     taken: Cell<bool>,
@@ -33,7 +34,7 @@ struct Turn<'a> {
 
 impl Turns {
     /// Carries a future to its end, its first step in a turn of its own.
-    pub(super) async fn first<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) async fn first<F: Future>(&self, future: F) -> F::Output {
         let turn = self.enter();
         turn.granted().await;
         let mut future = pin!(future);
