@@ -1,6 +1,8 @@
 //! The grammar by which HTTP/1.1 says where a message ends (RFC 9112 sections 6 and 7), read as
 //! strictly for requests as for responses.
 
+use http::{HeaderName, HeaderValue};
+
 /// The largest length: some count in signed numbers of 64 bits, and would read a larger one as
 /// negative.
 const LARGEST: u64 = i64::MAX as u64;
@@ -10,6 +12,14 @@ pub fn length(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let text = str::from_utf8(value).ok().filter(|_| digits)?;
     text.parse().ok().filter(|length| *length <= LARGEST)
+}
+
+/// Writes a field's line (RFC 9112 section 5).
+pub fn write_field(head: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    head.extend_from_slice(name.as_str().as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value.as_bytes());
+    head.extend_from_slice(b"\r\n");
 }
 
 /// The size in the line before a chunk (RFC 9112 section 7.1), if it is one and what else stands

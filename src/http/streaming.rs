@@ -10,6 +10,7 @@ use hyper::body::Body as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::body::Body;
+use crate::framing;
 
 /// A stream over HTTP/1.1 on its way to a viewer.
 ///
@@ -81,10 +82,7 @@ fn head(mut parts: response::Parts, is_last: bool) -> Vec<u8> {
     // Writing into memory does not fail.
     let _ = write!(head, "HTTP/1.1 {} {reason}\r\n", parts.status.as_str());
     for (name, value) in &parts.headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
+        framing::write_field(&mut head, name, value);
     }
     head.extend_from_slice(b"\r\n");
     head

@@ -231,7 +231,7 @@ pub struct Failed {
 
 impl Failed {
     /// Notes that an endpoint could not even be asked, which says less than that another one failed.
-    fn full(&mut self, index: usize) {
+    pub(super) fn full(&mut self, index: usize) {
         if let Error::NoEndpoint = self.error {
             let error = Error::Full;
             *self = Self { index, error };

@@ -62,11 +62,7 @@ impl Dialer {
         let mut failed = Failed::default();
         while let Some((index, endpoint)) = choice.next() {
             let Some(running) = Running::begin(endpoint, group) else {
-                // Which says less than that another one failed.
-                if matches!(failed.error, Error::NoEndpoint) {
-                    let error = Error::Full;
-                    failed = Failed { index, error };
-                }
+                failed.full(index);
                 continue;
             };
             match self.connect(endpoint.url(), limit, header).await {

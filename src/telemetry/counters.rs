@@ -2,6 +2,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::header_fault::HeaderFault;
 
+use super::relay::Relayed;
+
 /// Counters of the whole process.
 ///
 /// All of them are relaxed atomics: they are read together by nobody but a scrape.
@@ -62,31 +64,6 @@ impl Cut {
             Self::Idle => "idle",
             Self::HttpsOff => "https_off",
             Self::Drained => "drained",
-        }
-    }
-}
-
-/// What came of a connection on a tcp listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relayed {
-    /// It was passed on to an origin.
-    Served,
-    /// No origin could be connected to.
-    OriginFailed,
-    /// The domain, or its origins, had as many as they may have.
-    Full,
-}
-
-impl Relayed {
-    /// Everything that can come of one.
-    pub const ALL: [Self; 3] = [Self::Served, Self::OriginFailed, Self::Full];
-
-    /// The stable word for it in metrics.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Served => "served",
-            Self::OriginFailed => "origin_failed",
-            Self::Full => "full",
         }
     }
 }

@@ -7,9 +7,7 @@ mod log;
 mod relay;
 
 pub use access::{Event, Record};
-pub use counters::{
-    Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, Relayed, ReloadResult,
-};
+pub use counters::{Counters, Cut, DomainCounters, Handshake, Limit, ListenerKind, ReloadResult};
 pub use header_fault::HeaderFault;
 pub use log::{LogGuard, init, init_for_command};
-pub use relay::RelayRecord;
+pub use relay::{RelayRecord, Relayed};

@@ -3,6 +3,31 @@ use std::time::Duration;
 
 use super::access::Event;
 
+/// What came of a connection on a tcp listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relayed {
+    /// It was passed on to an origin.
+    Served,
+    /// No origin could be connected to.
+    OriginFailed,
+    /// The domain, or its origins, had as many as they may have.
+    Full,
+}
+
+impl Relayed {
+    /// Everything that can come of one.
+    pub const ALL: [Self; 3] = [Self::Served, Self::OriginFailed, Self::Full];
+
+    /// The stable word for it in metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::OriginFailed => "origin_failed",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// The access record of a connection on a tcp listener.
 #[derive(Clone, Copy, Debug)]
 pub struct RelayRecord<'r> {

@@ -3,6 +3,8 @@ use std::io::Write as _;
 use http::header::HOST;
 use http::request::Parts;
 
+use crate::framing;
+
 /// Writes a head (RFC 9112 section 2). The host comes first, as section 3.2 has it.
 pub(super) fn write(head: &mut Vec<u8>, parts: &Parts) {
     let headers = &parts.headers;
@@ -17,10 +19,7 @@ pub(super) fn write(head: &mut Vec<u8>, parts: &Parts) {
     let host = headers.get(HOST).map(|value| (&HOST, value));
     let others = headers.iter().filter(|(name, _)| **name != HOST);
     for (name, value) in host.into_iter().chain(others) {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
+        framing::write_field(head, name, value);
     }
     head.extend_from_slice(b"\r\n");
 }
